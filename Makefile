@@ -1,0 +1,169 @@
+# make            build everything into build/
+# make deps       install what building and testing need (deps-lint: what lint needs)
+# make demo       see the programs at work in a temporary folder
+# make test       run all tests; TESTS="tests/cli/create.bats" runs some
+# make sanitize   the same tests, built with the address and undefined behaviour sanitizers
+# make lint       format, static analysis, shell scripts, floors
+# make clean      remove everything that make made
+#
+# CC, CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS are yours. WERROR=1 makes warnings errors,
+# V=1 shows whole commands, BUILD=folder builds elsewhere.
+
+BUILD ?= build
+CFLAGS ?= -O2 -g
+FORTIFY ?= 2
+PKG_CONFIG ?= pkg-config
+CLANG_FORMAT ?= clang-format
+CLANG_TIDY ?= clang-tidy
+TEST_JOBS ?= 2
+
+# A program is a folder of src/ with the name of the program. PKGS is what pkg-config calls the
+# libraries that all code may use, PKGS_folder what only the files of one folder use.
+PROGRAMS := token_manager token_verifier
+PKGS := libcjson libsodium
+PKGS_unit := cmocka
+
+warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wvla -Wformat=2 -Wundef $(if $(WERROR),-Werror)
+cppflags = -Isrc -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -D_DARWIN_C_SOURCE \
+	-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(FORTIFY) $(CPPFLAGS)
+# -fPIC, not -fPIE: the same objects can go into a shared library.
+cflags = -std=c17 $(warnings) -fPIC -fstack-protector-strong -pthread $(CFLAGS)
+ldflags = -pie -pthread $(LDFLAGS)
+ifneq ($(shell uname -s),Darwin)
+ldflags += -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+endif
+ifdef SANITIZE
+cflags += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+ldflags += -fsanitize=$(SANITIZE)
+# The undefined behaviour sanitizer of gcc ignores log_path when it is a shared library.
+ifeq ($(findstring clang,$(shell $(CC) --version)),)
+ldflags += -static-libasan -static-libubsan
+endif
+endif
+
+# `make deps all` on a new machine is one run of make, so pkg-config may be asked in recipes only
+# (these expand when a recipe runs), and where deps is a goal, it comes before everything else.
+pkg_cflags = $(shell $(PKG_CONFIG) --cflags $(PKGS) $1 2>/dev/null)
+pkg_libs = $(shell $(PKG_CONFIG) --libs $(PKGS) $1 2>/dev/null)
+need = for p in $1; do $(PKG_CONFIG) --exists $$p 2>/dev/null || \
+	{ echo "$$p is missing: run 'make deps'" >&2; exit 1; }; done
+first := $(filter deps deps-lint,$(MAKECMDGOALS))
+
+objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(addsuffix /*.c,$1)))
+lib_objects := $(call objects,src/base src/token src/store src/verify)
+cli_objects := $(call objects,src/cli)
+unit_objects := $(call objects,tests/unit)
+helper_objects := $(call objects,tests/helpers)
+archives := $(BUILD)/libcli.a $(BUILD)/libtoken.a
+programs := $(addprefix $(BUILD)/,$(PROGRAMS))
+unit_tests := $(patsubst $(BUILD)/tests/unit/%.o,$(BUILD)/tests/%,$(unit_objects))
+helpers := $(helper_objects:.o=)
+
+c_files := $(sort $(wildcard src/*/*.[ch] tests/*/*.[ch]))
+scripts := $(wildcard .ci/run packaging/*.sh tests/*.sh tests/tap tests/check-layers \
+	tests/*/*.sh tests/*/*.bash tests/*/*.bats)
+
+Q := $(if $(V),,@)
+# Arch Linux keeps prove where only a login shell looks.
+export PATH := $(PATH):/usr/bin/core_perl
+
+all: $(programs)
+ifeq ($(BUILD),build)
+all: $(PROGRAMS)
+endif
+
+# Everything is built again when the compiler or a flag is not that of the last time. The file is
+# looked at in every run but written only when it would change.
+$(BUILD)/flags: FORCE | $(first)
+	@$(call need,$(PKGS) $(foreach p,$(PROGRAMS),$(PKGS_$p)))
+	@mkdir -p $(@D)
+	@now='$(subst ','\'',$(CC) $(cppflags) $(cflags) $(call pkg_cflags) $(ldflags) $(LDLIBS))'; \
+	[ "$$now" = "$$(cat $@ 2>/dev/null)" ] || printf '%s\n' "$$now" >$@
+
+have-%: | $(first)
+	@$(call need,$*)
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(Q)$(CC) $(cppflags) $(cflags) $(call pkg_cflags,$(PKGS_$(notdir $(<D)))) -MMD -MP -c -o $@ $<
+
+$(BUILD)/libtoken.a: $(lib_objects)
+$(BUILD)/libcli.a: $(cli_objects)
+$(archives):
+	@echo "  AR    $@"
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(foreach p,$(PROGRAMS),$(eval $(BUILD)/$p: $(call objects,src/$p)))
+$(programs): $(archives)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $(filter-out $(archives),$^) $(archives) \
+		$(LDLIBS) $(call pkg_libs,$(PKGS_$(@F)))
+
+$(PROGRAMS): %: $(BUILD)/%
+	@ln -sf $< $@
+
+$(unit_objects): | $(addprefix have-,$(PKGS_unit))
+$(unit_tests): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(archives)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $^ $(LDLIBS) $(call pkg_libs,$(PKGS_unit))
+
+$(helpers): %: %.o $(archives)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $^ $(LDLIBS) $(call pkg_libs)
+
+# A unit test may be named by its source, which is the same for every BUILD.
+TESTS ?= $(wildcard tests/unit/test_*.c tests/cli/*.bats)
+test: all $(unit_tests) $(helpers)
+	@BIN='$(abspath $(BUILD))' prove -j$(TEST_JOBS) --exec tests/tap \
+		$(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(TESTS))
+
+# Findings go to files, and any file fails the run: a test that expects a command to fail, or
+# ignores what became of it, would hide them. (The inner quotes are for the sanitizers.)
+findings := $(abspath $(BUILD))/sanitize/findings
+sanitize: | $(first)
+	@rm -rf '$(findings)' && mkdir -p -m 1777 '$(findings)'
+	@failed=0; \
+	ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=99:log_path='"$(findings)/asan"' \
+	UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=0:exitcode=99:log_path='"$(findings)/ubsan"' \
+	$(MAKE) --no-print-directory test BUILD=$(BUILD)/sanitize SANITIZE=address,undefined FORTIFY=0 \
+		|| failed=1; \
+	for f in '$(findings)'/*; do [ ! -e "$$f" ] || { cat "$$f"; failed=1; }; done >&2; exit $$failed
+
+# clang-tidy counts even the warnings that it does not show.
+quietly = sh -c 'said=$$("$$@" 2>&1) || { echo "$$said"; exit 1; }' sh
+lint: check-layers $(addprefix have-,$(PKGS) $(PKGS_unit))
+	$(CLANG_FORMAT) --dry-run --Werror $(c_files)
+	@echo "$(CLANG_TIDY) src tests"
+	@printf '%s\n' $(filter %.c,$(c_files)) | \
+	xargs -P "$$(getconf _NPROCESSORS_ONLN)" -I{} $(quietly) $(CLANG_TIDY) --quiet {} -- \
+		$(cppflags) -std=c17 $(warnings) $(call pkg_cflags,$(foreach f,unit $(PROGRAMS),$(PKGS_$f)))
+	cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
+		--inline-suppr --library=posix --std=c11 --language=c -Isrc src tests
+	shellcheck $(scripts)
+
+check-layers: | $(first)
+	CC='$(CC)' tests/check-layers src
+
+demo: all
+	@BIN='$(abspath $(BUILD))' tests/demo.sh
+
+deps:
+	@packaging/deps.sh
+
+deps-lint:
+	@packaging/deps.sh lint
+
+clean:
+	rm -rf $(BUILD)
+ifeq ($(BUILD),build)
+	rm -f $(PROGRAMS)
+endif
+
+FORCE:
+.PHONY: all test sanitize lint check-layers demo deps deps-lint clean FORCE
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+-include $(patsubst %.c,$(BUILD)/%.d,$(filter %.c,$(c_files)))

@@ -1,0 +1,174 @@
+#!/bin/sh
+# Install what building and testing need or, with "lint", what `make lint` and `make sanitize` need
+# besides. It looks for the things themselves, not for packages, so that what was installed by hand
+# counts, and does nothing where nothing is missing.
+#
+# usage: packaging/deps.sh [lint]
+set -eu
+
+# Arch Linux keeps prove where only a login shell looks.
+PATH=$PATH:/usr/bin/core_perl
+
+group=${1:-build}
+case $group in
+build | lint) ;;
+*)
+    echo "usage: packaging/deps.sh [lint]" >&2
+    exit 2
+    ;;
+esac
+
+# A want is a command or
+#   header:FILE   a header that the C compiler finds
+#   pc:MODULE     a library that pkg-config finds
+#   asan:CC       what the compiler CC needs to link the sanitizers
+# Package "-": there is none, and what would use it does without. A comma joins two packages.
+wants() {
+    sed '/^#/d' <<'END'
+# group want       apt-get          dnf                   apk               pacman      brew
+build cc           gcc              gcc                   gcc               gcc         -
+build header:stdio.h libc6-dev      glibc-devel           musl-dev          glibc       -
+build make         make             make                  make              make        make
+build pkg-config   pkg-config       /usr/bin/pkg-config   pkgconf           pkgconf     pkgconf
+build pc:libcjson  libcjson-dev     pkgconfig(libcjson)   cjson-dev         cjson       cjson
+build pc:libsodium libsodium-dev    pkgconfig(libsodium)  libsodium-dev     libsodium   libsodium
+build pc:cmocka    libcmocka-dev    pkgconfig(cmocka)     cmocka-dev        cmocka      cmocka
+build bash         bash             bash                  bash              bash        bash
+build bats         bats             bats                  bats              bats        bats-core
+build prove        perl             /usr/bin/prove        perl-utils        perl        perl
+build jq           jq               jq                    jq                jq          jq
+build git          git              git-core              git               git         git
+build expect       expect           expect                expect            expect      expect
+build b2sum        coreutils        /usr/bin/b2sum        coreutils         coreutils   coreutils
+build script       bsdutils         /usr/bin/script       util-linux-misc   util-linux  -
+build setfacl      acl              acl                   acl               acl         -
+build setfattr     attr             attr                  attr              attr        -
+build strace       strace           strace                strace            strace      -
+lint  xargs        findutils        findutils             findutils         findutils   -
+lint  asan:cc      gcc              libasan-static,libubsan-static -        gcc         -
+lint  clang        clang            clang                 clang             clang       -
+lint  asan:clang   libclang-rt-dev  compiler-rt           compiler-rt       compiler-rt -
+lint  clang-format clang-format     /usr/bin/clang-format clang-extra-tools clang       clang-format
+lint  clang-tidy   clang-tidy       /usr/bin/clang-tidy   clang-extra-tools clang       llvm
+lint  cppcheck     cppcheck         cppcheck              cppcheck          cppcheck    cppcheck
+lint  shellcheck   shellcheck       /usr/bin/shellcheck   shellcheck        shellcheck  shellcheck
+END
+}
+
+links() {
+    echo 'int main(void) { return 0; }' |
+        "$@" -fsanitize=address,undefined -x c -o /dev/null - >/dev/null 2>&1
+}
+
+# What a compiler lacks shows only once there is one: without it, nothing is missing yet.
+have() {
+    case $1 in
+    header:*)
+        ! have cc || echo "#include <${1#header:}>" | cc -E -x c - >/dev/null 2>&1
+        ;;
+    pc:*)
+        pkg-config --exists "${1#pc:}" 2>/dev/null
+        ;;
+    asan:cc)
+        ! have cc || links cc -static-libasan -static-libubsan
+        ;;
+    asan:*)
+        ! have "${1#asan:}" || links "${1#asan:}"
+        ;;
+    *)
+        command -v "$1" >/dev/null
+        ;;
+    esac
+}
+
+# Sets missing (wants) and packages (what brings them here).
+look() {
+    missing='' packages=''
+    while read -r of want apt dnf apk pacman brew; do
+        [ "$of" = "$group" ] || continue
+        case $manager in
+        apt-get) package=$apt ;;
+        dnf) package=$dnf ;;
+        apk) package=$apk ;;
+        pacman) package=$pacman ;;
+        brew) package=$brew ;;
+        *) package=$want ;;
+        esac
+        if [ "$package" = - ] || have "$want"; then
+            continue
+        fi
+        missing="$missing ${want#pc:}"
+        packages="$packages $(echo "$package" | tr , ' ')"
+    done <<END
+$(wants)
+END
+}
+
+as_root() {
+    if [ "$manager" = brew ] || [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif have sudo; then
+        sudo "$@"
+    elif have doas; then
+        doas "$@"
+    else
+        echo "deps: needs root, and there is no sudo or doas. As root, run: $*" >&2
+        exit 1
+    fi
+}
+
+manager=none
+for name in apt-get dnf apk pacman brew; do
+    if have "$name"; then
+        manager=$name
+        break
+    fi
+done
+
+case $manager in
+apt-get)
+    refresh='apt-get update'
+    install='env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends'
+    ;;
+dnf)
+    refresh='dnf makecache'
+    install='dnf install -y'
+    ;;
+apk)
+    refresh='apk update'
+    install='apk add'
+    ;;
+pacman)
+    refresh='pacman -Sy'
+    install='pacman -S --needed --noconfirm'
+    ;;
+brew)
+    refresh='brew update'
+    install='brew install'
+    ;;
+esac
+
+look
+if [ -z "$missing" ]; then
+    echo "deps: everything for '$group' is here already"
+    exit 0
+fi
+echo "deps: missing:$missing"
+if [ "$manager" = none ]; then
+    echo "deps: no package manager that I know; please install these by hand" >&2
+    exit 1
+fi
+
+# Twice, because a new compiler may lack something in its turn.
+# shellcheck disable=SC2086  # these are lists
+for _ in 1 2; do
+    as_root $install $packages || {
+        echo "deps: once more, with fresh package lists"
+        as_root $refresh
+        as_root $install $packages
+    }
+    look
+    [ -n "$missing" ] || exit 0
+done
+echo "deps: installed, yet not found:$missing" >&2
+exit 1
