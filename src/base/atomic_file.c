@@ -1,0 +1,351 @@
+#include "base/atomic_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/file_attributes.h"
+
+#include "base/banned.h"
+
+#define NAP_MS 5        /* between two tries for the lock */
+#define RELOCK_TRIES 10 /* how often the name may turn out to mean another file */
+
+void atomic_file_init(struct atomic_file *file)
+{
+    *file = (struct atomic_file){.folder_fd = -1, .lock_fd = -1, .old_fd = -1};
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0) {
+        (void)close(*fd);
+        *fd = -1;
+    }
+}
+
+/* Opens a file in the folder; -1 with errno set. Links are not followed: ours are plain files. */
+static int open_at(int folder_fd, const char *name, int flags, mode_t mode)
+{
+    int fd;
+
+    do {
+        fd = openat(folder_fd, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, mode);
+    } while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+/* NAME and a suffix; the caller frees. */
+static enum status companion(const struct atomic_file *file, const char *suffix, char **name,
+                             struct error *error)
+{
+    *name = file_name_join(file->name, suffix);
+    return *name != NULL ? STATUS_OK : error_set(error, STATUS_STORE, "out of memory");
+}
+
+/* Finds the folder that `path` leads to now. */
+static enum status locate(struct atomic_file *file, const char *path, struct error *error)
+{
+    enum status status = file_resolve(path, &file->path, error);
+    char *folder;
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    file->name = strrchr(file->path, '/') + 1;
+    folder = strndup(file->path, (size_t)(file->name - file->path));
+    if (folder == NULL) {
+        return error_set(error, STATUS_STORE, "out of memory");
+    }
+    file->folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file->folder_fd < 0) {
+        status = error_set_errno(error, STATUS_STORE, errno, "cannot open the folder %s", folder);
+    }
+    free(folder);
+    return status;
+}
+
+/* Opens the lock file, made on first use. Existing ones are opened without O_CREAT, which the kernel
+ * refuses to root for other people's files in sticky folders. */
+static int open_lock(int folder_fd, const char *name)
+{
+    int fd;
+
+    do {
+        fd = open_at(folder_fd, name, O_RDWR, 0);
+        if (fd < 0 && errno == ENOENT) {
+            fd = open_at(folder_fd, name, O_RDWR | O_CREAT | O_EXCL, 0600);
+        }
+    } while (fd < 0 && errno == EEXIST);
+    return fd;
+}
+
+static enum status wait_for_lock(struct atomic_file *file, unsigned wait_ms, struct error *error)
+{
+    const struct timespec nap = {0, NAP_MS * 1000000L};
+
+    for (unsigned waited = 0;; waited += NAP_MS) {
+        if (flock(file->lock_fd, LOCK_EX | LOCK_NB) == 0) {
+            return STATUS_OK;
+        }
+        if (errno != EWOULDBLOCK && errno != EINTR) {
+            return error_set_errno(error, STATUS_STORE, errno, "cannot lock %s.lock", file->path);
+        }
+        if (waited >= wait_ms) {
+            return error_set(error, STATUS_STORE,
+                             "%s is being changed by another token_manager, which has held %s.lock "
+                             "for %u seconds; try again, or find it with: fuser %s.lock",
+                             file->path, file->name, wait_ms / 1000, file->path);
+        }
+        (void)nanosleep(&nap, NULL);
+    }
+}
+
+/* Whether the lock that we hold is the one that others would take now. */
+static bool lock_still_counts(const struct atomic_file *file, const char *lock_name,
+                              const char *path)
+{
+    struct stat held;
+    struct stat named;
+    struct error ignored;
+    char *path_now = NULL;
+    const bool counts = fstat(file->lock_fd, &held) == 0 &&
+                        fstatat(file->folder_fd, lock_name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+                        held.st_dev == named.st_dev && held.st_ino == named.st_ino &&
+                        file_resolve(path, &path_now, &ignored) == STATUS_OK &&
+                        strcmp(path_now, file->path) == 0;
+
+    free(path_now);
+    return counts;
+}
+
+/* Opens the version that stands, under the lock. */
+static enum status open_old(struct atomic_file *file, struct error *error)
+{
+    file->old_fd = open_at(file->folder_fd, file->name, O_RDONLY, 0);
+    if (file->old_fd < 0) {
+        if (errno == ENOENT) {
+            return STATUS_OK;
+        }
+        return error_set_errno(error, STATUS_STORE, errno, "cannot open %s", file->path);
+    }
+    if (fstat(file->old_fd, &file->seen) != 0) {
+        return error_set_errno(error, STATUS_STORE, errno, "cannot examine %s", file->path);
+    }
+    if (!S_ISREG(file->seen.st_mode)) {
+        return error_set(error, STATUS_STORE, "%s is %s, not a file", file->path,
+                         S_ISDIR(file->seen.st_mode) ? "a folder" : "a device, pipe or socket");
+    }
+    file->exists = true;
+    return STATUS_OK;
+}
+
+/* One try. `*stale` tells that the name came to mean another file while we waited. */
+static enum status lock_once(struct atomic_file *file, const char *path, unsigned wait_ms,
+                             bool *stale, struct error *error)
+{
+    char *lock_name = NULL;
+    enum status status = locate(file, path, error);
+
+    *stale = false;
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = companion(file, ".lock", &lock_name, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    file->lock_fd = open_lock(file->folder_fd, lock_name);
+    if (file->lock_fd < 0) {
+        status = error_set_errno(error, STATUS_STORE, errno,
+                                 "cannot open %s.lock, which every change needs (is its folder "
+                                 "writable for you?)",
+                                 file->path);
+        goto out;
+    }
+    status = wait_for_lock(file, wait_ms, error);
+    if (status != STATUS_OK) {
+        goto out;
+    }
+    *stale = !lock_still_counts(file, lock_name, path);
+    if (!*stale) {
+        status = open_old(file, error);
+    }
+out:
+    free(lock_name);
+    return status;
+}
+
+enum status atomic_file_lock(struct atomic_file *file, const char *path, unsigned wait_ms,
+                             struct error *error)
+{
+    for (int i = 0; i < RELOCK_TRIES; i++) {
+        bool stale;
+        const enum status status = lock_once(file, path, wait_ms, &stale, error);
+
+        if (status != STATUS_OK || !stale) {
+            return status;
+        }
+        atomic_file_close(file);
+    }
+    return error_set(error, STATUS_STORE, "%s keeps changing its place; try again", path);
+}
+
+enum status atomic_file_read(struct atomic_file *file, size_t limit, struct buffer *out,
+                             struct error *error)
+{
+    if (!file->exists) {
+        return STATUS_OK;
+    }
+    return file_read(file->old_fd, file->path, limit, out, &file->seen, error);
+}
+
+/* A new file is its owner's alone, and readable for the group where the folder hands its group on. */
+static enum status set_new_mode(const struct atomic_file *file, int fd, struct error *error)
+{
+    struct stat folder;
+
+    if (fstat(file->folder_fd, &folder) != 0 ||
+        fchmod(fd, (folder.st_mode & S_ISGID) != 0 ? 0640 : 0600) != 0) {
+        return error_set_errno(error, STATUS_STORE, errno, "cannot set the mode of %s.tmp",
+                               file->path);
+    }
+    return STATUS_OK;
+}
+
+static enum status set_attributes(struct atomic_file *file, int fd, struct error *error)
+{
+    const char *what;
+
+    if (!file->exists) {
+        return set_new_mode(file, fd, error);
+    }
+    if (!file_attributes_copy(file->old_fd, &file->seen, fd, &what)) {
+        return error_set_errno(error, STATUS_STORE, errno,
+                               "cannot keep the %s of %s, so nothing was changed (run as its "
+                               "owner, or as root)",
+                               what, file->path);
+    }
+    return STATUS_OK;
+}
+
+/* Writes the next version down to the disk. */
+static enum status write_next(struct atomic_file *file, int fd, const void *bytes, size_t size,
+                              struct error *error)
+{
+    enum status status;
+
+    if (!file_write_all(fd, bytes, size)) {
+        return error_set_errno(error, STATUS_STORE, errno, "cannot write %s.tmp", file->path);
+    }
+    status = set_attributes(file, fd, error);
+    if (status == STATUS_OK && !file_sync(fd)) {
+        status = error_set_errno(error, STATUS_STORE, errno, "cannot write %s.tmp to the disk",
+                                 file->path);
+    }
+    return status;
+}
+
+/* An editor takes no lock: what it saved since we read must not be lost. */
+static enum status check_untouched(const struct atomic_file *file, struct error *error)
+{
+    struct stat now;
+    const bool there = fstatat(file->folder_fd, file->name, &now, AT_SYMLINK_NOFOLLOW) == 0;
+
+    if (!there && errno != ENOENT) {
+        return error_set_errno(error, STATUS_STORE, errno, "cannot examine %s", file->path);
+    }
+    if (there != file->exists || (there && !file_same(&now, &file->seen))) {
+        return error_set(error, STATUS_STORE,
+                         "%s was changed by another program meanwhile (an editor?), so nothing was "
+                         "changed; try again",
+                         file->path);
+    }
+    return STATUS_OK;
+}
+
+enum status atomic_file_stage(struct atomic_file *file, const void *bytes, size_t size,
+                              struct error *error)
+{
+    char *tmp = NULL;
+    int fd = -1;
+    enum status status = companion(file, ".tmp", &tmp, error);
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    /* What a crash left. It is never written to: it might be linked elsewhere. */
+    if (unlinkat(file->folder_fd, tmp, 0) != 0 && errno != ENOENT) {
+        status = error_set_errno(error, STATUS_STORE, errno, "cannot remove the old %s.tmp",
+                                 file->path);
+        goto out;
+    }
+    fd = open_at(file->folder_fd, tmp, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    if (fd < 0) {
+        status = error_set_errno(error, STATUS_STORE, errno, "cannot create %s.tmp", file->path);
+        goto out;
+    }
+    file->staged = true;
+    status = write_next(file, fd, bytes, size, error);
+    if (close(fd) != 0 && errno != EINTR && status == STATUS_OK) {
+        status = error_set_errno(error, STATUS_STORE, errno, "cannot write %s.tmp", file->path);
+    }
+    if (status == STATUS_OK) {
+        status = check_untouched(file, error);
+    }
+out:
+    free(tmp);
+    return status;
+}
+
+enum status atomic_file_publish(struct atomic_file *file, struct error *error)
+{
+    char *tmp = NULL;
+    enum status status = companion(file, ".tmp", &tmp, error);
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (renameat(file->folder_fd, tmp, file->folder_fd, file->name) != 0) {
+        const int cause = errno;
+
+        status = error_set_errno(error, STATUS_STORE, cause, "cannot replace %s%s", file->path,
+                                 cause == EBUSY ? " (it is a mount of a single file, which cannot "
+                                                  "be replaced: mount its folder instead)"
+                                                : "");
+        goto out;
+    }
+    file->published = true;
+    /* Some network file systems do not know how to sync a folder, and say EINVAL. */
+    if (!file_sync(file->folder_fd) && errno != EINVAL) {
+        status = error_set_errno(error, STATUS_STORE, errno,
+                                 "%s is written, but may not survive a power cut: its folder cannot "
+                                 "be synced",
+                                 file->path);
+    }
+out:
+    free(tmp);
+    return status;
+}
+
+void atomic_file_close(struct atomic_file *file)
+{
+    struct error ignored;
+    char *tmp = NULL;
+
+    if (file->staged && !file->published && companion(file, ".tmp", &tmp, &ignored) == STATUS_OK) {
+        (void)unlinkat(file->folder_fd, tmp, 0);
+    }
+    free(tmp);
+    close_fd(&file->old_fd);
+    close_fd(&file->folder_fd);
+    close_fd(&file->lock_fd); /* last: this lets the next writer in */
+    free(file->path);
+    atomic_file_init(file);
+}

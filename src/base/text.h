@@ -1,0 +1,47 @@
+/*
+ * Text from elsewhere: UTF-8, and how to show it in a message without harm to the terminal or to
+ * the secrets that people paste in the wrong place.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TEXT_QUOTED_SIZE 512
+
+struct text_quoted {
+    char text[TEXT_QUOTED_SIZE];
+};
+
+/*
+ * The length in bytes (1 to 4) of the UTF-8 character at `text`, its code point in `*point`; 0 when
+ * it is not well-formed (RFC 3629: overlong forms, surrogates and cut sequences are not).
+ */
+size_t text_utf8_next(const char *text, size_t size, uint32_t *point);
+
+/* Characters that move the cursor, end a line or reorder what is shown. */
+bool text_is_control(uint32_t point);
+
+/* White space as people see it: ASCII, no-break, the other Unicode spaces. */
+bool text_is_blank(uint32_t point);
+
+/* True if every byte is a visible ASCII character, 0x21 to 0x7e. */
+bool text_is_visible_ascii(const char *text, size_t size);
+
+/*
+ * For an argument or a field name in a message: in double quotes, control characters and bytes that
+ * are not UTF-8 escaped as \xNN, cut at about 100 characters, and of every run that may be a secret
+ * (20 or more letters, digits, - and _, with a digit among them) only the beginning. Returns
+ * `quoted->text`.
+ */
+const char *text_quote(struct text_quoted *quoted, const char *text, size_t size);
+
+/* The edit distance of two words, for "did you mean"; both under 32 characters, else SIZE_MAX. */
+size_t text_distance(const char *a, const char *b);
+
+/* The part of `*text` without ASCII white space around it. */
+void text_trim(const char **text, size_t *size);
+
+#endif

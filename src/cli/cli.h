@@ -1,0 +1,65 @@
+/*
+ * The command line that all programs share: one table of commands drives dispatch, options and help.
+ *
+ * Data goes to standard output, talk to standard error. A command returns a status and a message;
+ * cli_main prints the message and turns the status into the exit code.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/status.h"
+
+struct cli_option {
+    const char *name;  /* without the dashes */
+    const char *value; /* what --help calls its value; NULL for none; "[=VAR]" for an optional one */
+    const char *help;
+    bool repeats; /* may be given several times */
+};
+
+#define CLI_GIVEN_LIMIT 256 /* options in one call */
+
+/* A call, taken apart. */
+struct cli_arguments {
+    struct {
+        const struct cli_option *option;
+        const char *value; /* "" for an optional one that was left out */
+    } given[CLI_GIVEN_LIMIT];
+    size_t given_count;
+    char **operands; /* copies, which are wiped: they may be secrets */
+    size_t operand_count;
+};
+
+struct cli_command {
+    const char *name;
+    const char *operands; /* for help: "NAME" */
+    const char *summary;  /* one line */
+    const char *details;  /* more for its own help, or NULL */
+    const char *example;
+    const struct cli_option *options;
+    size_t option_count;
+    size_t operands_least;
+    size_t operands_most;
+    enum status (*run)(const struct cli_arguments *arguments, struct error *error);
+};
+
+struct cli_program {
+    const char *name;
+    const char *summary;
+    const struct cli_command *commands;
+    size_t command_count;
+    const struct cli_option *options; /* that every command takes */
+    size_t option_count;
+};
+
+/* Runs a program and returns its exit code. */
+int cli_main(const struct cli_program *program, int argc, char **argv);
+
+/* The value of an option, the last one given; NULL when it was not given. */
+const char *cli_value(const struct cli_arguments *arguments, const char *name);
+
+bool cli_has(const struct cli_arguments *arguments, const char *name);
+
+#endif

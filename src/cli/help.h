@@ -1,0 +1,14 @@
+/*
+ * What --help says, from the tables that drive the program.
+ */
+#ifndef CLI_HELP_H
+#define CLI_HELP_H
+
+#include <stdio.h>
+
+#include "cli/cli.h"
+
+/* For one command, or with NULL for the program. */
+void help_print(const struct cli_program *program, const struct cli_command *command, FILE *out);
+
+#endif

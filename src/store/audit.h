@@ -1,0 +1,44 @@
+/*
+ * The audit trail: `api_tokens.json.audit`, one JSON object a line for each change of a token.
+ *
+ *     {"time": "…", "action": "revoke", "id": "tok_…", "name": "…", "uid": 0, "login": "root", …}
+ *
+ * A line is on the disk before the change that it tells of is made: a crash may leave a line for a
+ * change that was not made, never a change without its line. No secret and no digest is in it.
+ */
+#ifndef STORE_AUDIT_H
+#define STORE_AUDIT_H
+
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/status.h"
+#include "token/token.h"
+
+/* Who makes a change. Strings are borrowed; NULL where unknown. */
+struct audit_actor {
+    unsigned long uid;
+    const char *login;
+    const char *sudo_user; /* who called sudo */
+    const char *host;
+};
+
+struct audit_event {
+    int64_t time;
+    const char *action; /* the subcommand's name */
+    const struct audit_actor *actor;
+};
+
+/* Appends one line. */
+void audit_write_line(const struct audit_event *event, const struct token *token,
+                      struct buffer *out);
+
+/*
+ * Appends whole lines to the file `name` in the folder, made if missing (0600), and syncs it. A line
+ * that an earlier crash left unfinished is closed off. The caller holds the store's lock. On failure
+ * the file is as it was, if that can be had.
+ */
+MUST_CHECK enum status audit_append(int folder_fd, const char *name, const struct buffer *lines,
+                                    struct error *error);
+
+#endif

@@ -1,0 +1,283 @@
+#include "store/store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/atomic_file.h"
+#include "base/buffer.h"
+#include "base/file.h"
+#include "store/usage.h"
+
+#include "base/banned.h"
+
+#define LOAD_TRIES 10
+
+struct store {
+    struct atomic_file file;
+    char *path; /* outlives the file, which the commit closes */
+    bool is_new;
+    struct buffer text;
+    struct token_json json;
+    struct token_set tokens;
+};
+
+static enum status refuse_missing(const char *path, struct error *error)
+{
+    return error_set(error, STATUS_STORE,
+                     "%s does not exist; `token_manager create NAME` makes it, or name another file "
+                     "with --file",
+                     path);
+}
+
+/* Reads the version that stands, or starts with an empty one. */
+static enum status read_current(struct store *store, bool may_create, struct error *error)
+{
+    enum status status;
+
+    store->is_new = !store->file.exists;
+    if (store->is_new && !may_create) {
+        return refuse_missing(store->path, error);
+    }
+    if (store->is_new) {
+        buffer_append_text(&store->text, token_json_empty);
+    }
+    status = atomic_file_read(&store->file, STORE_SIZE_LIMIT, &store->text, error);
+    if (status == STATUS_OK && store->text.failed) {
+        status = error_set(error, STATUS_STORE, "out of memory");
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    store->json = (struct token_json){.file = store->path,
+                                      .text = store->text.size > 0 ? store->text.bytes : "",
+                                      .size = store->text.size};
+    return token_json_read_set(&store->json, &store->tokens, error);
+}
+
+enum status store_begin(struct store **out, const struct store_options *options,
+                        struct error *error)
+{
+    struct store *store = calloc(1, sizeof(*store));
+    enum status status;
+
+    *out = NULL;
+    if (store == NULL) {
+        return error_set(error, STATUS_STORE, "out of memory");
+    }
+    atomic_file_init(&store->file);
+    status = atomic_file_lock(&store->file, options->path, options->lock_wait_ms, error);
+    if (status == STATUS_OK) {
+        store->path = strdup(store->file.path);
+        status = store->path != NULL ? read_current(store, options->may_create, error)
+                                     : error_set(error, STATUS_STORE, "out of memory");
+    }
+    if (status != STATUS_OK) {
+        store_abort(store);
+        return status;
+    }
+    *out = store;
+    return STATUS_OK;
+}
+
+struct token_set *store_tokens(struct store *store)
+{
+    return &store->tokens;
+}
+
+const char *store_path(const struct store *store)
+{
+    return store->path;
+}
+
+bool store_is_new(const struct store *store)
+{
+    return store->is_new;
+}
+
+static enum status write_audit(struct store *store, const struct audit_event *event,
+                               struct error *error)
+{
+    struct buffer lines = {0};
+    char *name = file_name_join(store->file.name, ".audit");
+    enum status status;
+
+    for (size_t i = 0; i < store->tokens.count; i++) {
+        const struct token_record *record = &store->tokens.records[i];
+
+        if (record->changed || record->removed) {
+            audit_write_line(event, &record->token, &lines);
+        }
+    }
+    status = name == NULL || lines.failed
+                 ? error_set(error, STATUS_STORE, "out of memory")
+                 : audit_append(store->file.folder_fd, name, &lines, error);
+    free(name);
+    buffer_clear(&lines);
+    return status;
+}
+
+/* Keeps the usage file there and bounded. Nothing of this can fail a change that is made. */
+static void tend_usage(struct store *store, int64_t now)
+{
+    char *name = file_name_join(store->file.name, ".usage");
+    char *path = file_name_join(store->path, ".usage");
+    struct stat token_file;
+
+    if (name != NULL && path != NULL && stat(store->path, &token_file) == 0) {
+        usage_create(store->file.folder_fd, name, &token_file, now);
+        usage_compact_known(path, &store->tokens);
+    }
+    free(name);
+    free(path);
+}
+
+enum status store_commit(struct store *store, const struct audit_event *event, bool *written,
+                         struct error *error)
+{
+    struct buffer next = {0};
+    enum status status = token_json_write(&store->json, &store->tokens, &next, error);
+
+    *written = false;
+    if (status == STATUS_OK) {
+        status = atomic_file_stage(&store->file, next.bytes, next.size, error);
+    }
+    if (status == STATUS_OK) {
+        status = write_audit(store, event, error);
+    }
+    if (status == STATUS_OK) {
+        status = atomic_file_publish(&store->file, error);
+        *written = store->file.published;
+    }
+    if (*written) {
+        tend_usage(store, event->time);
+    }
+    atomic_file_close(&store->file);
+    buffer_clear(&next);
+    return status;
+}
+
+void store_abort(struct store *store)
+{
+    if (store != NULL) {
+        atomic_file_close(&store->file);
+        token_set_clear(&store->tokens);
+        buffer_clear(&store->text);
+        free(store->path);
+        free(store);
+    }
+}
+
+void store_version_clear(struct store_version *version)
+{
+    if (version->kind == STORE_VERSION_FILE) {
+        (void)close(version->fd);
+    }
+    *version = (struct store_version){.kind = STORE_VERSION_NONE, .fd = -1};
+}
+
+/* What it means that opening found nothing. `*again`: it came back meanwhile. */
+static enum status explain_missing(const char *path, bool *again, struct error *error)
+{
+    struct stat entry;
+    char *resolved = NULL;
+    enum status status;
+
+    *again = false;
+    if (lstat(path, &entry) == 0 && !S_ISLNK(entry.st_mode)) {
+        *again = true;
+        return error_set(error, STATUS_STORE, "%s comes and goes; try again", path);
+    }
+    /* A missing folder and a dangling link are faults and not a missing file. */
+    status = file_resolve(path, &resolved, error);
+    free(resolved);
+    return status == STATUS_OK ? error_set(error, STATUS_NOT_FOUND, "%s does not exist", path)
+                               : status;
+}
+
+/*
+ * A file without a name is one that was replaced just now, or the stale source of a bind mount,
+ * which would never show a change again.
+ */
+static bool is_stale_mount(const char *path, const struct stat *opened)
+{
+    struct stat named;
+
+    return opened->st_nlink == 0 && stat(path, &named) == 0 && named.st_ino == opened->st_ino &&
+           named.st_dev == opened->st_dev;
+}
+
+/* Opens the file and says which it is; `*again` when it changed places under our hands. */
+static enum status open_version(const char *path, struct store_version *version, bool *again,
+                                struct error *error)
+{
+    int fd;
+    enum status status = file_open(path, &fd, error);
+
+    *again = false;
+    if (status == STATUS_NOT_FOUND) {
+        status = explain_missing(path, again, error);
+        version->kind = status == STATUS_NOT_FOUND ? STORE_VERSION_MISSING : STORE_VERSION_NONE;
+        return status;
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    *version = (struct store_version){.kind = STORE_VERSION_FILE, .fd = fd};
+    if (fstat(fd, &version->seen) != 0) {
+        status = error_set_errno(error, STATUS_STORE, errno, "cannot examine %s", path);
+    } else if (is_stale_mount(path, &version->seen)) {
+        status = error_set(error, STATUS_STORE,
+                           "%s is a mount of a single file that has been replaced since; mount its "
+                           "folder instead",
+                           path);
+    } else {
+        *again = version->seen.st_nlink == 0;
+    }
+    if (status != STATUS_OK || *again) {
+        store_version_clear(version);
+    }
+    return status;
+}
+
+enum status store_load(const char *path, const struct token_json_sink *sink,
+                       struct store_version *version, struct error *error)
+{
+    struct buffer text = {0};
+    struct token_json json = {.file = path};
+    bool again = true;
+    enum status status = STATUS_OK;
+
+    store_version_clear(version);
+    for (int i = 0; i < LOAD_TRIES && again; i++) {
+        status = open_version(path, version, &again, error);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (again) {
+        return error_set(error, STATUS_STORE, "%s keeps being replaced; try again", path);
+    }
+    status = file_read(version->fd, path, STORE_SIZE_LIMIT, &text, &version->seen, error);
+    if (status != STATUS_OK) {
+        store_version_clear(version); /* a failed read says nothing about the next one */
+    } else {
+        json.text = text.size > 0 ? text.bytes : "";
+        json.size = text.size;
+        status = token_json_read(&json, sink, error);
+    }
+    buffer_clear(&text);
+    return status;
+}
+
+bool store_changed(const char *path, const struct store_version *version)
+{
+    struct stat now;
+
+    if (stat(path, &now) == 0) {
+        return version->kind != STORE_VERSION_FILE || !file_same(&now, &version->seen);
+    }
+    /* Of a missing file there is nothing more to know only if its name is free. */
+    return version->kind != STORE_VERSION_MISSING || errno != ENOENT || lstat(path, &now) == 0;
+}

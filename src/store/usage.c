@@ -1,0 +1,317 @@
+#include "store/usage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/file.h"
+
+#include "base/banned.h"
+
+#define SINCE "since "
+#define SINCE_SIZE (sizeof(SINCE) - 1)
+#define TIME_LENGTH (TIME_TEXT_SIZE - 1)
+#define ID_LENGTH (TOKEN_ID_SIZE - 1)
+#define LINE_LENGTH (ID_LENGTH + 1 + TIME_LENGTH) /* without the line end */
+#define FILE_LIMIT (256u * 1024u * 1024u)
+#define SIZE_LIMIT_LEAST (64u * 1024u)
+#define SHARED_LOCK_TRIES 20
+
+static enum status put(struct usage *usage, const char *id, int64_t time)
+{
+    size_t number;
+    const enum key_set_result result = key_set_add(&usage->ids, TOKEN_ID_KEY(id), &number);
+
+    if (result == KEY_SET_NO_MEMORY) {
+        return STATUS_STORE;
+    }
+    if (number >= usage->capacity) {
+        const size_t capacity = usage->capacity == 0 ? 64 : 2 * usage->capacity;
+        int64_t *times = realloc(usage->times, capacity * sizeof(*times));
+
+        if (times == NULL) {
+            return STATUS_STORE;
+        }
+        usage->times = times;
+        usage->capacity = capacity;
+    }
+    if (result == KEY_SET_ADDED || time > usage->times[number]) {
+        usage->times[number] = time;
+    }
+    return STATUS_OK;
+}
+
+/* One line without its end. */
+static enum status put_line(struct usage *usage, const char *line, size_t size)
+{
+    int64_t time;
+
+    if (size == SINCE_SIZE + TIME_LENGTH && memcmp(line, SINCE, SINCE_SIZE) == 0 &&
+        time_parse(line + SINCE_SIZE, TIME_LENGTH, &time)) {
+        /* The latest: what came before another beginning has a gap. */
+        usage->since = usage->since == TIME_NONE || time > usage->since ? time : usage->since;
+    } else if (size == LINE_LENGTH && token_is_id(line, ID_LENGTH) && line[ID_LENGTH] == ' ' &&
+               time_parse(line + ID_LENGTH + 1, TIME_LENGTH, &time)) {
+        return put(usage, line, time);
+    }
+    return STATUS_OK;
+}
+
+static enum status parse(struct usage *usage, const struct buffer *text)
+{
+    const char *at = text->bytes;
+    size_t left = text->size;
+    enum status status = STATUS_OK;
+
+    while (left > 0 && status == STATUS_OK) {
+        const char *end = memchr(at, '\n', left);
+        const size_t size = end != NULL ? (size_t)(end - at) : left;
+
+        if (end != NULL) { /* a last line without an end is torn */
+            status = put_line(usage, at, size);
+        }
+        at += end != NULL ? size + 1 : size;
+        left -= end != NULL ? size + 1 : size;
+    }
+    return status;
+}
+
+void usage_init(struct usage *usage)
+{
+    *usage = (struct usage){.since = TIME_NONE, .ids = {.key_size = TOKEN_ID_KEY_SIZE}};
+}
+
+/* Reads while others may append: shared, but not at the mercy of one who never lets go. */
+static void lock_shared(int fd)
+{
+    const struct timespec nap = {0, 5000000};
+
+    for (int i = 0; i < SHARED_LOCK_TRIES && flock(fd, LOCK_SH | LOCK_NB) != 0; i++) {
+        (void)nanosleep(&nap, NULL);
+    }
+}
+
+enum status usage_load(struct usage *usage, const char *path, struct error *error)
+{
+    struct buffer text = {0};
+    struct stat seen;
+    int fd = -1;
+    enum status status;
+
+    usage_init(usage);
+    status = file_open(path, &fd, error);
+    if (status == STATUS_NOT_FOUND) {
+        return STATUS_OK;
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    lock_shared(fd);
+    status = file_read(fd, path, FILE_LIMIT, &text, &seen, error);
+    if (status == STATUS_OK && parse(usage, &text) != STATUS_OK) {
+        status = error_set(error, STATUS_STORE, "out of memory reading %s", path);
+    }
+    (void)close(fd);
+    buffer_clear(&text);
+    return status;
+}
+
+int64_t usage_last(const struct usage *usage, const char *id)
+{
+    size_t number;
+
+    return key_set_find(&usage->ids, TOKEN_ID_KEY(id), &number) ? usage->times[number] : TIME_NONE;
+}
+
+void usage_clear(struct usage *usage)
+{
+    if (usage != NULL) {
+        key_set_clear(&usage->ids);
+        free(usage->times);
+        usage_init(usage);
+    }
+}
+
+static void write_since(struct buffer *out, int64_t since)
+{
+    char time[TIME_TEXT_SIZE];
+
+    time_format(since, time);
+    buffer_appendf(out, SINCE "%s\n", time);
+}
+
+static void write_use(struct buffer *out, const char *id, int64_t time)
+{
+    char text[TIME_TEXT_SIZE];
+
+    time_format(time, text);
+    buffer_appendf(out, "%.*s %s\n", (int)ID_LENGTH, id, text);
+}
+
+/* Who may read the tokens may write here. */
+static mode_t mode_beside(mode_t token_file)
+{
+    return (token_file & 0444) | (token_file & 0444) >> 1;
+}
+
+void usage_create(int folder_fd, const char *name, const struct stat *token_file, int64_t now)
+{
+    struct buffer text = {0};
+    const int fd = openat(folder_fd, name,
+                          O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+
+    if (fd < 0) {
+        return;
+    }
+    write_since(&text, now);
+    if (!text.failed) {
+        (void)file_write_all(fd, text.bytes, text.size);
+    }
+    if (fchown(fd, token_file->st_uid, token_file->st_gid) != 0) {
+        /* Then the verifier may not write here: only "last used" is lost, as promised. */
+        errno = 0;
+    }
+    (void)fchmod(fd, mode_beside(token_file->st_mode));
+    (void)close(fd);
+    buffer_clear(&text);
+}
+
+/* Opens for appending, locked. -1 when that cannot be had now. */
+static int open_locked(const struct usage_append *append)
+{
+    const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+    struct stat now;
+    int fd = open(append->path, flags);
+
+    if (fd < 0 && errno == ENOENT && append->create) {
+        fd = open(append->path, flags | O_CREAT | O_EXCL, 0600);
+    }
+    if (fd < 0) {
+        return -1;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 || fstat(fd, &now) != 0 || !S_ISREG(now.st_mode)) {
+        (void)close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* Writes at an offset, because O_APPEND and compaction in place do not go together. */
+static bool write_at(int fd, const struct buffer *text, off_t offset)
+{
+    size_t done = 0;
+
+    while (done < text->size) {
+        const ssize_t put_now =
+            pwrite(fd, text->bytes + done, text->size - done, offset + (off_t)done);
+
+        if (put_now < 0 && errno != EINTR) {
+            return false;
+        }
+        done += put_now > 0 ? (size_t)put_now : 0;
+    }
+    return true;
+}
+
+/*
+ * Rewrites the file with one line an id, in the order of their first lines. So the new text never
+ * runs ahead of the old one that it overwrites, and a crash in between loses no last use.
+ */
+static void compact(int fd, const char *path, const struct token_set *known)
+{
+    struct buffer old = {0};
+    struct buffer text = {0};
+    struct key_set known_ids = {.key_size = TOKEN_ID_KEY_SIZE};
+    struct usage usage;
+    struct stat seen;
+    struct error ignored;
+    size_t number;
+    bool complete = true;
+
+    usage_init(&usage);
+    for (size_t i = 0; known != NULL && i < known->count && complete; i++) {
+        complete = known->records[i].removed ||
+                   key_set_add(&known_ids, TOKEN_ID_KEY(known->records[i].token.id), NULL) !=
+                       KEY_SET_NO_MEMORY;
+    }
+    if (!complete || file_read(fd, path, FILE_LIMIT, &old, &seen, &ignored) != STATUS_OK ||
+        parse(&usage, &old) != STATUS_OK) {
+        goto out;
+    }
+    if (usage.since != TIME_NONE) {
+        write_since(&text, usage.since);
+    }
+    for (size_t i = 0; i < usage.ids.count; i++) {
+        const char *key = (const char *)usage.ids.keys + i * TOKEN_ID_KEY_SIZE;
+        char id[TOKEN_ID_SIZE] = "tok_";
+
+        memcpy(TOKEN_ID_KEY(id), key, TOKEN_ID_KEY_SIZE);
+        if (known == NULL || key_set_find(&known_ids, key, &number)) {
+            write_use(&text, id, usage.times[i]);
+        }
+    }
+    if (!text.failed && write_at(fd, &text, 0)) {
+        (void)file_truncate(fd, (off_t)text.size);
+    }
+out:
+    key_set_clear(&known_ids);
+    usage_clear(&usage);
+    buffer_clear(&old);
+    buffer_clear(&text);
+}
+
+size_t usage_size_limit(size_t tokens)
+{
+    return SIZE_LIMIT_LEAST + 2 * (LINE_LENGTH + 1) * tokens;
+}
+
+bool usage_append(const struct usage_append *append)
+{
+    struct buffer text = {0};
+    struct stat now;
+    char last = '\n';
+    bool appended = false;
+    const int fd = open_locked(append);
+
+    if (fd < 0) {
+        return false;
+    }
+    if (fstat(fd, &now) != 0 || (now.st_size > 0 && pread(fd, &last, 1, now.st_size - 1) != 1)) {
+        goto out;
+    }
+    if (now.st_size == 0) {
+        write_since(&text, append->create_time);
+    } else if (last != '\n') {
+        buffer_append(&text, "\n", 1); /* closes off what a crash left */
+    }
+    for (size_t i = 0; i < append->count; i++) {
+        write_use(&text, append->entries[i].id, append->entries[i].time);
+    }
+    appended = !text.failed && write_at(fd, &text, now.st_size);
+    if (appended && (size_t)now.st_size + text.size > append->size_limit) {
+        compact(fd, append->path, NULL);
+    }
+out:
+    (void)close(fd);
+    buffer_clear(&text);
+    return appended;
+}
+
+void usage_compact_known(const char *path, const struct token_set *known)
+{
+    const struct usage_append none = {.path = path};
+    struct stat now;
+    const int fd = open_locked(&none);
+
+    if (fd >= 0) {
+        if (fstat(fd, &now) == 0 && (size_t)now.st_size > usage_size_limit(known->count)) {
+            compact(fd, path, known);
+        }
+        (void)close(fd);
+    }
+}

@@ -1,0 +1,76 @@
+/*
+ * When tokens were last used: `api_tokens.json.usage`, appended to by verifiers.
+ *
+ *     since 2026-11-20T10:30:00Z
+ *     tok_…16… 2026-11-26T11:45:23Z
+ *
+ * The manager makes it, writable for whoever may read the token file. Whoever appends locks the file
+ * itself, never waiting; whoever reads shares that lock. It is compacted in place, because who may
+ * create files in its folder could also replace the tokens. Lines that are not of this form are
+ * skipped. Losing all of it loses nothing but "last used".
+ */
+#ifndef STORE_USAGE_H
+#define STORE_USAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/key_set.h"
+#include "base/status.h"
+#include "token/token.h"
+#include "token/token_set.h"
+
+/* The latest use of each token. */
+struct usage {
+    int64_t since; /* from when on uses were recorded; TIME_NONE if the file does not say */
+    struct key_set ids;
+    int64_t *times; /* by the ids' numbers; owned */
+    size_t capacity;
+};
+
+struct usage_entry {
+    char id[TOKEN_ID_SIZE];
+    int64_t time;
+};
+
+/* An empty one, before it is loaded. */
+void usage_init(struct usage *usage);
+
+/* Reads the file. A file that is not there is an empty one. `usage` is always safe to clear. */
+MUST_CHECK enum status usage_load(struct usage *usage, const char *path, struct error *error);
+
+/* TIME_NONE when no use is known. */
+int64_t usage_last(const struct usage *usage, const char *id);
+
+void usage_clear(struct usage *usage);
+
+/*
+ * Makes the file in the folder if it is not there, as `token_file` is owned and readable. Failing is
+ * no harm worth telling.
+ */
+void usage_create(int folder_fd, const char *name, const struct stat *token_file, int64_t now);
+
+/*
+ * Appends the entries; past `size_limit` bytes the file is compacted as well. False when it cannot be
+ * had right now (locked) or at all; nothing is lost by trying again. With `create`, a missing file
+ * is made, 0600, recording since `create_time`.
+ */
+struct usage_append {
+    const char *path;
+    const struct usage_entry *entries;
+    size_t count;
+    size_t size_limit;
+    bool create;
+    int64_t create_time;
+};
+bool usage_append(const struct usage_append *append);
+
+/* A size that a file for so many tokens reaches only by repetition. */
+size_t usage_size_limit(size_t tokens);
+
+/* Keeps only the last use of each token that is in `known`, if the file is larger than its limit. */
+void usage_compact_known(const char *path, const struct token_set *known);
+
+#endif

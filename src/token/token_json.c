@@ -1,0 +1,249 @@
+#include "token/token_json.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/json_object.h"
+#include "base/key_set.h"
+#include "token/token_record_json.h"
+
+#include "base/banned.h"
+
+#define RECORD_GAP "\n    "
+#define CLOSING_GAP "\n  "
+
+const char token_json_empty[] = "{\n  \"version\": 1,\n  \"tokens\": []\n}\n";
+
+/* What one reading keeps while it lasts. */
+struct reading {
+    struct token_json *json;
+    const struct token_json_sink *sink;
+    struct key_set ids;
+    struct key_set digests;
+};
+
+static enum status add_unique(struct key_set *set, const void *key, const struct json_slice *record,
+                              const char *what, struct error *error)
+{
+    const enum key_set_result result = key_set_add(set, key, NULL);
+
+    if (result == KEY_SET_PRESENT) {
+        return json_fail(record, error, "this token's %s is also another token's", what);
+    }
+    return result == KEY_SET_ADDED ? STATUS_OK : json_fail(record, error, "out of memory");
+}
+
+/* No id and no secret, current or older, may stand for two tokens. */
+static enum status check_unique(struct reading *r, const struct token *token,
+                                const struct json_slice *record, struct error *error)
+{
+    enum status status = add_unique(&r->ids, TOKEN_ID_KEY(token->id), record, "id", error);
+
+    if (status == STATUS_OK) {
+        status = add_unique(&r->digests, token->secret.digest, record, "hash", error);
+    }
+    for (size_t i = 0; i < token->previous_count && status == STATUS_OK; i++) {
+        status = add_unique(&r->digests, token->previous[i].digest, record, "previous hash", error);
+    }
+    return status;
+}
+
+static enum status read_token(struct reading *r, struct json_cursor *cursor, struct error *error)
+{
+    struct json_slice record;
+    struct token token;
+    enum status status;
+
+    token_init(&token);
+    status = token_record_json_read(cursor, &token, &record, error);
+    if (status == STATUS_OK) {
+        status = check_unique(r, &token, &record, error);
+    }
+    if (status == STATUS_OK) {
+        status = r->sink->take(r->sink->context, &token, (size_t)(record.at - r->json->text),
+                               record.size, error);
+    }
+    token_clear(&token);
+    return status;
+}
+
+static enum status read_tokens(struct json_cursor *cursor, const char *name, void *field,
+                               struct error *error)
+{
+    struct reading *r = field;
+    enum status status = json_enter(cursor, '[', error);
+    bool more = true;
+
+    (void)name;
+    r->json->open = (size_t)(cursor->at - r->json->text);
+    while (status == STATUS_OK) {
+        status = json_next(cursor, ']', &more, error);
+        if (status != STATUS_OK || !more) {
+            break;
+        }
+        status = read_token(r, cursor, error);
+    }
+    r->json->close = (size_t)(cursor->at - r->json->text) - 1;
+    return status;
+}
+
+static enum status read_version(struct json_cursor *cursor, const char *name, void *field,
+                                struct error *error)
+{
+    struct json_slice value;
+    double version;
+    enum status status = json_skip(cursor, &value, error);
+
+    (void)field;
+    value.label = name;
+    if (status == STATUS_OK) {
+        status = json_number(&value, &version, error);
+    }
+    if (status == STATUS_OK && (version < 1 || version > 1)) {
+        status = json_fail(&value, error,
+                           "version %.*s of the file format is not known to this program, which "
+                           "knows version 1; use the program that wrote the file",
+                           value.size < 20 ? (int)value.size : 20, value.at);
+    }
+    return status;
+}
+
+static const struct json_field top_fields[] = {
+    {"version", true, 0, read_version},
+    {"tokens", true, 0, read_tokens},
+};
+
+/* The predecessor's file is one object whose fields are named by the tokens and objects themselves. */
+static bool is_predecessor_format(const struct token_json *json)
+{
+    struct error ignored;
+    struct json_cursor cursor;
+    struct json_slice key;
+    char name[JSON_FIELD_NAME_SIZE];
+    bool more;
+
+    json_cursor_init(&cursor, json->file, json->text, json->size);
+    if (json_enter(&cursor, '{', &ignored) != STATUS_OK ||
+        json_next(&cursor, '}', &more, &ignored) != STATUS_OK) {
+        return false;
+    }
+    if (!more || json_key(&cursor, &key, &ignored) != STATUS_OK ||
+        json_key_text(&key, name, sizeof(name), &ignored) != STATUS_OK || json_is_foreign(name)) {
+        return false;
+    }
+    return strcmp(name, "version") != 0 && strcmp(name, "tokens") != 0 &&
+           json_enter(&cursor, '{', &ignored) == STATUS_OK;
+}
+
+enum status token_json_read(struct token_json *json, const struct token_json_sink *sink,
+                            struct error *error)
+{
+    struct reading r = {.json = json,
+                        .sink = sink,
+                        .ids = {.key_size = TOKEN_ID_KEY_SIZE},
+                        .digests = {.key_size = DIGEST_SIZE}};
+    const struct json_object top = {"file", top_fields, sizeof(top_fields) / sizeof(top_fields[0]),
+                                    &r};
+    struct json_cursor cursor;
+    struct json_slice slice;
+    enum status status;
+
+    json_cursor_init(&cursor, json->file, json->text, json->size);
+    if (json->size == 0) {
+        return error_set(error, STATUS_STORE,
+                         "%s:1: the file is empty (0 bytes), which does not mean that there are no "
+                         "tokens; restore it from a backup, or delete it to begin anew",
+                         json->file);
+    }
+    if (json->size >= 3 && memcmp(json->text, "\xef\xbb\xbf", 3) == 0) {
+        return error_set(error, STATUS_STORE,
+                         "%s:1: the file begins with a byte order mark; save it as UTF-8 without "
+                         "one",
+                         json->file);
+    }
+    status = json_object_read(&cursor, &top, &slice, error);
+    if (status == STATUS_OK) {
+        status = json_end(&cursor, error);
+    }
+    if (status != STATUS_OK && is_predecessor_format(json)) {
+        status = error_set(error, STATUS_STORE,
+                           "%s:1: this is the format of the Python token_manager.py, which holds "
+                           "the secrets in plain text and is not read; move it to a safe place "
+                           "and create new tokens",
+                           json->file);
+    }
+    key_set_clear(&r.ids);
+    key_set_clear(&r.digests);
+    return status;
+}
+
+static enum status add_to_set(void *context, struct token *token, size_t at, size_t size,
+                              struct error *error)
+{
+    return token_set_add(context, token, at, size, error);
+}
+
+enum status token_json_read_set(struct token_json *json, struct token_set *set,
+                                struct error *error)
+{
+    const struct token_json_sink sink = {add_to_set, set};
+
+    return token_json_read(json, &sink, error);
+}
+
+static enum status write_record(const struct token_json *json, const struct token_record *record,
+                                struct buffer *out, struct error *error)
+{
+    const struct json_slice old = {
+        .at = json->text + record->at, .size = record->size, .line = 1, .file = json->file};
+
+    if (!record->changed) {
+        buffer_append(out, old.at, old.size);
+        return STATUS_OK;
+    }
+    return token_record_json_write(&record->token, record->size > 0 ? &old : NULL, out, error);
+}
+
+/*
+ * Each record that stays is preceded by the text that preceded it (a comma, a line end, how its
+ * owner likes to indent), the first one by what preceded the first.
+ */
+enum status token_json_write(const struct token_json *json, const struct token_set *set,
+                             struct buffer *out, struct error *error)
+{
+    const size_t first = set->count > 0 && set->records[0].size > 0 ? set->records[0].at : 0;
+    size_t end = json->open; /* of the record before, as it stood in the text */
+    bool any = false;
+
+    buffer_append(out, json->text, json->open);
+    for (size_t i = 0; i < set->count; i++) {
+        const struct token_record *record = &set->records[i];
+        const bool is_old = record->size > 0;
+
+        if (!record->removed) {
+            if (!any && first > 0) {
+                buffer_append(out, json->text + json->open, first - json->open);
+            } else if (any && is_old) {
+                buffer_append(out, json->text + end, record->at - end);
+            } else {
+                buffer_append_text(out, any ? "," RECORD_GAP : RECORD_GAP);
+            }
+            const enum status status = write_record(json, record, out, error);
+            if (status != STATUS_OK) {
+                return status;
+            }
+            any = true;
+        }
+        end = is_old ? record->at + record->size : end;
+    }
+    if (any && end == json->open) {
+        buffer_append_text(out, CLOSING_GAP);
+    } else if (any) {
+        buffer_append(out, json->text + end, json->close - end);
+    }
+    buffer_append(out, json->text + json->close, json->size - json->close);
+    return out->failed ? error_set(error, STATUS_STORE, "out of memory writing %s", json->file)
+                       : STATUS_OK;
+}

@@ -1,0 +1,226 @@
+#include "token/token_set.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "token/token_text.h"
+
+#include "base/banned.h"
+
+#define BEGINNING_LEAST 4   /* characters past the scheme prefix that a selector needs */
+#define CANDIDATES_SHOWN 10 /* of an ambiguous selector */
+
+void token_set_clear(struct token_set *set)
+{
+    if (set != NULL) {
+        for (size_t i = 0; i < set->count; i++) {
+            token_clear(&set->records[i].token);
+        }
+        free(set->records);
+        *set = (struct token_set){0};
+    }
+}
+
+enum status token_set_add(struct token_set *set, struct token *token, size_t at, size_t size,
+                          struct error *error)
+{
+    if (set->count == set->capacity) {
+        const size_t capacity = set->capacity == 0 ? 16 : 2 * set->capacity;
+        struct token_record *records =
+            capacity > SIZE_MAX / sizeof(*records)
+                ? NULL
+                : realloc(set->records, capacity * sizeof(*records));
+
+        if (records == NULL) {
+            return error_set(error, STATUS_STORE, "out of memory for %zu tokens", set->count + 1);
+        }
+        set->records = records;
+        set->capacity = capacity;
+    }
+    set->records[set->count++] =
+        (struct token_record){.token = *token, .at = at, .size = size, .changed = size == 0};
+    token_init(token);
+    return STATUS_OK;
+}
+
+static bool is_revoked(const struct token_record *record)
+{
+    return record->token.revoked_at != TIME_NONE;
+}
+
+struct token_record *token_set_find_name(const struct token_set *set, const char *name)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        struct token_record *record = &set->records[i];
+
+        if (!record->removed && !is_revoked(record) && strcmp(record->token.name, name) == 0) {
+            return record;
+        }
+    }
+    return NULL;
+}
+
+struct token_record *token_set_find_id(const struct token_set *set, const char *id)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (!set->records[i].removed && strcmp(set->records[i].token.id, id) == 0) {
+            return &set->records[i];
+        }
+    }
+    return NULL;
+}
+
+struct token_record *token_set_find_digest(const struct token_set *set,
+                                           const uint8_t digest[static DIGEST_SIZE])
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (!set->records[i].removed && token_has_digest(&set->records[i].token, digest)) {
+            return &set->records[i];
+        }
+    }
+    return NULL;
+}
+
+/* Whether `text` is a beginning of the secret that has this stored prefix, as far as we can tell. */
+static bool begins(const char *stored, const char *text, size_t size)
+{
+    const size_t length = strlen(stored);
+    const bool is_full = length - token_text_scheme(stored, length) == TOKEN_PREFIX_SHOWN;
+
+    return (size <= length || is_full) &&
+           memcmp(stored, text, size < length ? size : length) == 0 && length > 0;
+}
+
+static bool token_begins(const struct token *token, const char *text, size_t size)
+{
+    bool found = begins(token->secret.prefix, text, size);
+
+    for (size_t i = 0; i < token->previous_count && !found; i++) {
+        found = begins(token->previous[i].prefix, text, size);
+    }
+    return found;
+}
+
+/* The length without the dots that `list` puts behind a prefix, three or an ellipsis. */
+static size_t without_dots(const char *text, size_t size)
+{
+    static const char ellipsis[] = "\xe2\x80\xa6";
+
+    if (size >= 3 && memcmp(text + size - 3, ellipsis, 3) == 0) {
+        return size - 3;
+    }
+    while (size > 0 && text[size - 1] == '.') {
+        size--;
+    }
+    return size;
+}
+
+/* What a selector matched: the candidates are counted, the first of them listed. */
+struct matches {
+    struct token_record *first;
+    size_t count;
+    char *list; /* where to write candidates */
+    size_t room;
+};
+
+static void add_match(struct matches *matches, struct token_record *record)
+{
+    if (matches->count == 0) {
+        matches->first = record;
+    }
+    if (matches->count < CANDIDATES_SHOWN) {
+        const int written = snprintf(matches->list, matches->room, "\n  %s  %s...  %s%s",
+                                     record->token.id, record->token.secret.prefix,
+                                     record->token.name, is_revoked(record) ? "  (revoked)" : "");
+
+        if (written > 0 && (size_t)written < matches->room) {
+            matches->list += written;
+            matches->room -= (size_t)written;
+        }
+    }
+    matches->count++;
+}
+
+/* Every token that the selector means by name or by beginning. */
+static void match_all(const struct token_set *set, const char *selector, struct matches *matches)
+{
+    const size_t size = without_dots(selector, strlen(selector));
+    const bool is_beginning = size >= token_text_scheme(selector, size) + BEGINNING_LEAST;
+    const struct token_record *named = token_set_find_name(set, selector);
+
+    for (size_t i = 0; i < set->count; i++) {
+        struct token_record *record = &set->records[i];
+        const bool by_name =
+            record == named || (named == NULL && strcmp(record->token.name, selector) == 0);
+
+        if (!record->removed &&
+            (by_name || (is_beginning && token_begins(&record->token, selector, size)))) {
+            add_match(matches, record);
+        }
+    }
+}
+
+enum status token_set_select(const struct token_set *set, const char *selector,
+                             struct token_record **found, struct error *error)
+{
+    struct text_quoted quoted;
+    char candidates[ERROR_TEXT_SIZE / 2] = "";
+    struct matches matches = {.list = candidates, .room = sizeof(candidates)};
+    uint8_t digest[DIGEST_SIZE];
+    const size_t size = strlen(selector);
+
+    *found = token_set_find_id(set, selector);
+    if (*found == NULL) {
+        secret_digest(digest, selector, size);
+        *found = token_set_find_digest(set, digest);
+    }
+    if (*found != NULL) {
+        return STATUS_OK;
+    }
+    match_all(set, selector, &matches);
+    *found = matches.count == 1 ? matches.first : NULL;
+    if (matches.count == 0) {
+        return error_set(error, STATUS_NOT_FOUND,
+                         "no token matches %s; give a name, an id, or the beginning of the token "
+                         "with at least %d characters past its prefix, as `token_manager list` "
+                         "shows them",
+                         text_quote(&quoted, selector, size), BEGINNING_LEAST);
+    }
+    if (matches.count > 1) {
+        return error_set(error, STATUS_AMBIGUOUS,
+                         "%s means %zu tokens, so nothing was changed; use one of these ids:%s%s",
+                         text_quote(&quoted, selector, size), matches.count, candidates,
+                         matches.count > CANDIDATES_SHOWN ? "\n  …" : "");
+    }
+    return STATUS_OK;
+}
+
+size_t token_set_count_active(const struct token_set *set, int64_t now)
+{
+    size_t active = 0;
+
+    for (size_t i = 0; i < set->count; i++) {
+        active += !set->records[i].removed &&
+                  token_status(&set->records[i].token, now) == TOKEN_ACTIVE;
+    }
+    return active;
+}
+
+void token_set_revoke(struct token_record *record, int64_t now)
+{
+    record->token.revoked_at = now;
+    record->changed = true;
+}
+
+void token_set_restore(struct token_record *record)
+{
+    record->token.revoked_at = TIME_NONE;
+    record->changed = true;
+}
+
+void token_set_remove(struct token_record *record)
+{
+    record->removed = true;
+}

@@ -1,0 +1,65 @@
+/*
+ * The tokens of one store, in the order they were created, and what can be done to them in memory.
+ * No input or output.
+ */
+#ifndef TOKEN_TOKEN_SET_H
+#define TOKEN_TOKEN_SET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "token/token.h"
+
+struct token_record {
+    struct token token;
+    size_t at;    /* where the record stands in the text it was read from … */
+    size_t size;  /* … and how long it is; 0 for a new one */
+    bool changed; /* the text no longer tells what `token` says */
+    bool removed; /* to be left out; nobody finds it any more */
+};
+
+/* Zero-initialise. */
+struct token_set {
+    struct token_record *records; /* owned */
+    size_t count;                 /* removed ones too */
+    size_t capacity;
+};
+
+void token_set_clear(struct token_set *set);
+
+/*
+ * Appends a token and leaves `*token` empty. `at` and `size` are its place in the text it was read
+ * from, or 0. Pointers to records do not survive an addition.
+ */
+MUST_CHECK enum status token_set_add(struct token_set *set, struct token *token, size_t at,
+                                     size_t size, struct error *error);
+
+/* The unrevoked token of that name, or NULL. */
+struct token_record *token_set_find_name(const struct token_set *set, const char *name);
+
+/* The token of that id, or NULL. */
+struct token_record *token_set_find_id(const struct token_set *set, const char *id);
+
+/* The token with that current or older secret, or NULL. */
+struct token_record *token_set_find_digest(const struct token_set *set,
+                                           const uint8_t digest[static DIGEST_SIZE]);
+
+/*
+ * What a person means by a selector: an id, a whole token, a name (the unrevoked one of that name,
+ * else the only revoked one), or the beginning of a token with or without dots, at least 4
+ * characters past the scheme prefix. STATUS_NOT_FOUND, or STATUS_AMBIGUOUS with the candidates in
+ * the message, unless it is exactly one. Cost: a pass over all tokens, and a digest.
+ */
+MUST_CHECK enum status token_set_select(const struct token_set *set, const char *selector,
+                                        struct token_record **found, struct error *error);
+
+/* How many tokens would be accepted at this time. */
+size_t token_set_count_active(const struct token_set *set, int64_t now);
+
+void token_set_revoke(struct token_record *record, int64_t now);
+void token_set_restore(struct token_record *record);
+void token_set_remove(struct token_record *record);
+
+#endif

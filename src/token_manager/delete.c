@@ -1,0 +1,93 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "cli/terminal.h"
+#include "token_manager/change.h"
+#include "token_manager/commands.h"
+
+#include "base/banned.h"
+
+static enum status delete_one(const struct manager *manager, const struct change_target *target,
+                              bool *moot, struct error *error)
+{
+    const struct token *token = &target->record->token;
+    const char *variable = manager_key_variable(manager, token);
+
+    *moot = false;
+    if (variable != NULL) {
+        return error_set(error, STATUS_FAILED,
+                         "\"%s\" (%s) is also the key in %s, and would go on being accepted from "
+                         "there once the file no longer knows it; take it out of %s first, or "
+                         "revoke it instead",
+                         token->name, token->id, variable, variable);
+    }
+    token_set_remove(target->record);
+    return STATUS_OK;
+}
+
+static const struct change change = {
+    .action = "delete", .done = "Deleted", .moot = "", .apply = delete_one};
+
+static bool ask(const struct selection *selection)
+{
+    struct buffer question = {0};
+    bool agreed;
+
+    for (size_t i = 0; i < selection->count; i++) {
+        const struct token *token = &selection->records[i]->token;
+
+        buffer_appendf(&question, "  %s  %s...  %s\n", token->id, token->secret.prefix,
+                       token->name);
+    }
+    buffer_appendf(&question, "Delete %s for good?",
+                   selection->count == 1 ? "this token" : "these tokens");
+    buffer_append(&question, "", 1);
+    agreed = !question.failed && terminal_confirm(question.bytes);
+    buffer_clear(&question);
+    return agreed;
+}
+
+/*
+ * Shows what the selectors mean and asks, without holding the lock meanwhile. The answer is for those
+ * tokens, whatever happens to names until it comes: so the selectors become their ids.
+ */
+static enum status confirm(struct manager *manager, struct selectors *selectors,
+                           struct error *error)
+{
+    struct selection selection = {0};
+    struct token_set tokens = {0};
+    enum status status = manager_load(manager, &tokens, error);
+
+    if (status == STATUS_OK) {
+        status = selection_make(&selection, &tokens, selectors, error);
+    }
+    if (status == STATUS_OK) {
+        status = ask(&selection) ? selectors_become_ids(selectors, &selection, error)
+                                 : error_set(error, STATUS_FAILED, "nothing was deleted");
+    }
+    selection_clear(&selection);
+    token_set_clear(&tokens);
+    return status;
+}
+
+enum status delete_run(const struct cli_arguments *arguments, struct error *error)
+{
+    struct selectors selectors = {0};
+    struct manager manager;
+    enum status status = manager_init(&manager, arguments, error);
+
+    if (status == STATUS_OK) {
+        status = selectors_read(&selectors, arguments, error);
+    }
+    if (status == STATUS_OK && !cli_has(arguments, "yes") && terminal_is_interactive()) {
+        status = confirm(&manager, &selectors, error);
+    }
+    if (status == STATUS_OK) {
+        status = change_run(&change, &manager, &selectors, error);
+    }
+    selectors_clear(&selectors);
+    manager_clear(&manager);
+    return status;
+}

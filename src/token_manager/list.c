@@ -1,0 +1,271 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/terminal.h"
+#include "store/usage.h"
+#include "token_manager/commands.h"
+#include "token_manager/manager.h"
+
+#include "base/banned.h"
+
+#define GREEN "\x1b[32m"
+#define RED "\x1b[31m"
+#define PLAIN "\x1b[0m"
+
+/* What is shown, and how. */
+struct listing {
+    const struct manager *manager;
+    struct token_set tokens;
+    struct usage usage;
+    struct terminal terminal;
+    bool any_status; /* no --status */
+    enum token_status status;
+};
+
+static enum status read_status(struct listing *listing, const char *text, struct error *error)
+{
+    struct text_quoted quoted;
+
+    listing->any_status = text == NULL;
+    if (text == NULL) {
+        return STATUS_OK;
+    }
+    for (int s = TOKEN_ACTIVE; s <= TOKEN_EXPIRED; s++) {
+        listing->status = (enum token_status)s;
+        if (strcmp(text, token_status_text(listing->status)) == 0) {
+            return STATUS_OK;
+        }
+    }
+    return error_set(error, STATUS_USAGE, "--status must be active, revoked or expired, not %s",
+                     text_quote(&quoted, text, strlen(text)));
+}
+
+static bool is_shown(const struct listing *listing, const struct token *token)
+{
+    return listing->any_status || token_status(token, listing->manager->now) == listing->status;
+}
+
+/* "   Created: 2025-11-26T10:30:00Z (3 days ago)"; nothing for TIME_NONE */
+static void print_time(const struct listing *listing, const char *label, int64_t time)
+{
+    char text[TIME_TEXT_SIZE];
+    char ago[TIME_AGO_SIZE];
+
+    if (time != TIME_NONE) {
+        time_format(time, text);
+        time_ago(time, listing->manager->now, ago);
+        (void)printf("   %s: %s (%s)\n", label, text, ago);
+    }
+}
+
+static void print_status(const struct listing *listing, const struct token *token)
+{
+    static const struct {
+        const char *text;
+        const char *mark;
+        const char *colour;
+    } looks[] = {
+        [TOKEN_ACTIVE] = {"Active", "\xe2\x9c\x93 ", GREEN},
+        [TOKEN_REVOKED] = {"Revoked", "\xe2\x9c\x97 ", RED},
+        [TOKEN_EXPIRED] = {"Expired", "\xe2\x9c\x97 ", RED},
+    };
+    const enum token_status status = token_status(token, listing->manager->now);
+    const bool colour = listing->terminal.colour;
+
+    (void)printf("   Status: %s%s%s%s\n", colour ? looks[status].colour : "",
+                 listing->terminal.marks ? looks[status].mark : "", looks[status].text,
+                 colour ? PLAIN : "");
+}
+
+static void print_scopes(const struct token *token)
+{
+    for (size_t i = 0; i < token->scope_count; i++) {
+        (void)printf("%s%s", i == 0 ? "   Scopes: " : " ", token->scopes[i]);
+    }
+    if (token->scope_count > 0) {
+        (void)printf("\n");
+    }
+}
+
+static void print_token(const struct listing *listing, size_t number, const struct token *token)
+{
+    const int64_t last_used = usage_last(&listing->usage, token->id);
+
+    (void)printf("\n%zu. %s...\n   Name: %s\n", number, token->secret.prefix, token->name);
+    print_status(listing, token);
+    print_time(listing, "Created", token->created_at);
+    print_time(listing, "Expires", token->expires_at);
+    print_time(listing, "Revoked", token->revoked_at);
+    print_scopes(token);
+    if (token->note != NULL) {
+        (void)printf("   Note: %s\n", token->note);
+    }
+    if (last_used == TIME_NONE) {
+        (void)printf("   Last used: Never\n");
+    }
+    print_time(listing, "Last used", last_used);
+}
+
+static void print_for_people(const struct listing *listing)
+{
+    const struct token_set *tokens = &listing->tokens;
+    size_t shown = 0;
+    size_t number = 0;
+
+    for (size_t i = 0; i < tokens->count; i++) {
+        shown += is_shown(listing, &tokens->records[i].token);
+    }
+    if (shown == 0) {
+        (void)printf("No %s%stokens found.\n",
+                     listing->any_status ? "" : token_status_text(listing->status),
+                     listing->any_status ? "" : " ");
+        return;
+    }
+    (void)printf("Found %zu token(s):\n", shown);
+    for (size_t i = 0; i < tokens->count; i++) {
+        if (is_shown(listing, &tokens->records[i].token)) {
+            print_token(listing, ++number, &tokens->records[i].token);
+        }
+    }
+}
+
+static void write_json_time(struct buffer *out, const char *name, int64_t time)
+{
+    char text[TIME_TEXT_SIZE];
+
+    buffer_append_text(out, ", ");
+    if (time != TIME_NONE) {
+        time_format(time, text);
+    }
+    json_write_member(out, name, time != TIME_NONE ? text : NULL);
+}
+
+static void write_json_scopes(struct buffer *out, const struct token *token)
+{
+    buffer_append_text(out, ", \"scopes\": ");
+    for (size_t i = 0; i < token->scope_count; i++) {
+        buffer_append_text(out, i == 0 ? "[" : ", ");
+        json_write_string(out, token->scopes[i], strlen(token->scopes[i]));
+    }
+    buffer_append_text(out, token->scope_count > 0 ? "]" : "null");
+}
+
+static void write_json_token(const struct listing *listing, const struct token *token,
+                             struct buffer *out)
+{
+    buffer_append_text(out, "{");
+    json_write_member(out, "id", token->id);
+    buffer_append_text(out, ", ");
+    json_write_member(out, "name", token->name);
+    buffer_append_text(out, ", ");
+    json_write_member(out, "prefix", token->secret.prefix);
+    buffer_append_text(out, ", ");
+    json_write_member(out, "status",
+                      token_status_text(token_status(token, listing->manager->now)));
+    write_json_time(out, "created_at", token->created_at);
+    write_json_time(out, "expires_at", token->expires_at);
+    write_json_time(out, "revoked_at", token->revoked_at);
+    write_json_time(out, "last_used_at", usage_last(&listing->usage, token->id));
+    write_json_scopes(out, token);
+    buffer_append_text(out, ", ");
+    json_write_member(out, "note", token->note);
+    buffer_append_text(out, "}");
+}
+
+static enum status print_json(const struct listing *listing, struct error *error)
+{
+    struct buffer out = {0};
+    bool any = false;
+    enum status status = STATUS_OK;
+
+    for (size_t i = 0; i < listing->tokens.count; i++) {
+        if (is_shown(listing, &listing->tokens.records[i].token)) {
+            buffer_append_text(&out, any ? ",\n  " : "[\n  ");
+            write_json_token(listing, &listing->tokens.records[i].token, &out);
+            any = true;
+        }
+    }
+    buffer_append_text(&out, any ? "\n]\n" : "[]\n");
+    if (out.failed) {
+        status = error_set(error, STATUS_FAILED, "out of memory");
+    } else {
+        (void)fwrite(out.bytes, 1, out.size, stdout);
+    }
+    buffer_clear(&out);
+    return status;
+}
+
+/* Last uses are a service: without them the list is still right. */
+static void load_usage(struct listing *listing)
+{
+    const struct settings *settings = &listing->manager->settings;
+    struct error error = {""};
+    char *resolved = NULL;
+    char *path = settings->usage;
+    enum status status = STATUS_OK;
+
+    if (path == NULL) {
+        status = file_resolve(settings->path, &resolved, &error);
+        path = status == STATUS_OK ? file_name_join(resolved, ".usage") : NULL;
+    }
+    if (path != NULL) {
+        status = usage_load(&listing->usage, path, &error);
+    }
+    if (status != STATUS_OK) {
+        (void)fprintf(stderr, "token_manager: last uses are not known: %s\n", error.text);
+    }
+    if (path != settings->usage) {
+        free(path);
+    }
+    free(resolved);
+}
+
+static enum status load_tokens(struct listing *listing, struct error *error)
+{
+    const struct settings *settings = &listing->manager->settings;
+    enum status status = manager_load(listing->manager, &listing->tokens, error);
+
+    if (status == STATUS_NOT_FOUND && settings->path_source == SETTINGS_UNSET) {
+        (void)fprintf(stderr, "%s does not exist yet; `token_manager create NAME` makes it.\n",
+                      settings->path);
+        return STATUS_OK;
+    }
+    if (status == STATUS_NOT_FOUND) {
+        return error_set(error, STATUS_STORE,
+                         "%s does not exist; `token_manager create NAME` makes it", settings->path);
+    }
+    if (status == STATUS_OK) {
+        load_usage(listing);
+    }
+    return status;
+}
+
+enum status list_run(const struct cli_arguments *arguments, struct error *error)
+{
+    struct manager manager;
+    struct listing listing = {.manager = &manager,
+                              .terminal = terminal_look()};
+    enum status status = manager_init(&manager, arguments, error);
+
+    usage_init(&listing.usage);
+    if (status == STATUS_OK) {
+        status = read_status(&listing, cli_value(arguments, "status"), error);
+    }
+    if (status == STATUS_OK) {
+        status = load_tokens(&listing, error);
+    }
+    if (status == STATUS_OK && manager.json) {
+        status = print_json(&listing, error);
+    } else if (status == STATUS_OK) {
+        print_for_people(&listing);
+    }
+    usage_clear(&listing.usage);
+    token_set_clear(&listing.tokens);
+    manager_clear(&manager);
+    return status;
+}

@@ -1,0 +1,95 @@
+/*
+ * token_manager: creates, lists, revokes and deletes API tokens in one flat file.
+ */
+#include "cli/cli.h"
+#include "token_manager/commands.h"
+
+#include "base/banned.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define ANY_NUMBER 100000
+
+static const struct cli_option create_options[] = {
+    {"prefix", "PREFIX", "begin the token with this instead of sk-", false},
+    {"env", "[=VAR]", "print VAR=token for a .env file (FREEGPT_API_KEY)", false},
+    {"if-not-exists", NULL, "do nothing if the name exists", false},
+};
+
+static const struct cli_option list_options[] = {
+    {"status", "STATUS", "only active, revoked or expired ones", false},
+    {"usage", "FILE", "read last uses from here", false},
+};
+
+static const struct cli_option delete_options[] = {
+    {"yes", NULL, "do not ask", false},
+};
+
+static const struct cli_command commands[] = {
+    {.name = "create",
+     .operands = "NAME",
+     .summary = "Make a token and print it, once.",
+     .details = "The token goes to standard output, all else to standard error.",
+     .example = "TOKEN=$(token_manager create my-application)",
+     .options = create_options,
+     .option_count = COUNT(create_options),
+     .operands_least = 1,
+     .operands_most = 1,
+     .run = create_run},
+    {.name = "list",
+     .operands = "",
+     .summary = "Show the tokens, without their secrets.",
+     .example = "token_manager list --status active",
+     .options = list_options,
+     .option_count = COUNT(list_options),
+     .run = list_run},
+    {.name = "revoke",
+     .operands = "SELECTOR...",
+     .summary = "Refuse tokens from now on, but keep them in the file.",
+     .details = "A SELECTOR is a name, an id, a token or the beginning of one as `list` shows it;\n"
+                "- reads selectors from standard input. All are revoked, or none.",
+     .example = "token_manager revoke sk-a1b2c3d4e5f",
+     .operands_least = 1,
+     .operands_most = ANY_NUMBER,
+     .run = revoke_run},
+    {.name = "restore",
+     .operands = "SELECTOR...",
+     .summary = "Undo a revoke.",
+     .example = "token_manager restore my-application",
+     .operands_least = 1,
+     .operands_most = ANY_NUMBER,
+     .run = restore_run},
+    {.name = "delete",
+     .operands = "SELECTOR...",
+     .summary = "Remove tokens from the file for good.",
+     .details = "Asks first when a person is at the terminal.",
+     .example = "token_manager delete old-ci",
+     .options = delete_options,
+     .option_count = COUNT(delete_options),
+     .operands_least = 1,
+     .operands_most = ANY_NUMBER,
+     .run = delete_run},
+};
+
+static const struct cli_option common_options[] = {
+    {"file", "FILE", "the token file (API_TOKENS_FILE, ./api_tokens.json)", false},
+    {"json", NULL, "print JSON", false},
+    {"env-file", "FILE", "read variables from here instead of ./.env", false},
+    {"no-env-file", NULL, "read no .env file", false},
+    {"lock-timeout", "SECONDS", "how long to wait for another change (10)", false},
+    {"help", NULL, "show this help", false},
+    {"version", NULL, "show the version", false},
+};
+
+int main(int argc, char **argv)
+{
+    static const struct cli_program program = {
+        .name = "token_manager",
+        .summary = "Named API tokens in one flat file.",
+        .commands = commands,
+        .command_count = COUNT(commands),
+        .options = common_options,
+        .option_count = COUNT(common_options),
+    };
+
+    return cli_main(&program, argc, argv);
+}

@@ -1,0 +1,137 @@
+#include "token_manager/manager.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+#include "base/banned.h"
+
+#define LOCK_WAIT_SECONDS 10
+#define LOCK_WAIT_LIMIT 86400
+#define PASSWD_BUFFER_SIZE 4096
+
+static enum status read_lock_timeout(struct manager *manager,
+                                     const struct cli_arguments *arguments, struct error *error)
+{
+    const char *value = cli_value(arguments, "lock-timeout");
+    struct text_quoted quoted;
+    unsigned long seconds = LOCK_WAIT_SECONDS;
+
+    if (value != NULL) {
+        char *end;
+
+        seconds = strtoul(value, &end, 10);
+        if (*value < '0' || *value > '9' || *end != '\0' || seconds > LOCK_WAIT_LIMIT) {
+            return error_set(error, STATUS_USAGE,
+                             "--lock-timeout must be a whole number of seconds, not %s",
+                             text_quote(&quoted, value, strlen(value)));
+        }
+    }
+    manager->lock_wait_ms = (unsigned)seconds * 1000;
+    return STATUS_OK;
+}
+
+/* Who to name in the audit trail. What cannot be found out is left out. */
+static void find_actor(struct manager *manager)
+{
+    char buffer[PASSWD_BUFFER_SIZE];
+    struct passwd entry;
+    struct passwd *found = NULL;
+
+    manager->actor = (struct audit_actor){.uid = getuid(), .sudo_user = getenv("SUDO_USER")};
+    if (getpwuid_r(getuid(), &entry, buffer, sizeof(buffer), &found) == 0 && found != NULL) {
+        (void)snprintf(manager->login, sizeof(manager->login), "%s", found->pw_name);
+        manager->actor.login = manager->login;
+    }
+    if (gethostname(manager->host, sizeof(manager->host) - 1) == 0) {
+        manager->actor.host = manager->host;
+    }
+}
+
+enum status manager_init(struct manager *manager, const struct cli_arguments *arguments,
+                         struct error *error)
+{
+    const struct token_verifier_options options = {
+        .file = cli_value(arguments, "file"),
+        .env_file = cli_value(arguments, "env-file"),
+        .usage = cli_value(arguments, "usage"),
+        .no_env_file = cli_has(arguments, "no-env-file"),
+    };
+    enum status status;
+
+    *manager = (struct manager){.now = (int64_t)time(NULL), .json = cli_has(arguments, "json")};
+    status = read_lock_timeout(manager, arguments, error);
+    if (status == STATUS_OK) {
+        status = settings_load(&manager->settings, &options, error);
+    }
+    find_actor(manager);
+    return status;
+}
+
+void manager_clear(struct manager *manager)
+{
+    settings_clear(&manager->settings);
+}
+
+static enum status keep_token(void *context, struct token *token, size_t at, size_t size,
+                              struct error *error)
+{
+    return token_set_add(context, token, at, size, error);
+}
+
+enum status manager_load(const struct manager *manager, struct token_set *tokens,
+                         struct error *error)
+{
+    const struct token_json_sink sink = {keep_token, tokens};
+    struct store_version version = {.kind = STORE_VERSION_NONE};
+    const enum status status = store_load(manager->settings.path, &sink, &version, error);
+
+    store_version_clear(&version);
+    return status;
+}
+
+enum status manager_begin(struct manager *manager, bool may_create, struct store **store,
+                          struct error *error)
+{
+    const struct store_options options = {.path = manager->settings.path,
+                                          .lock_wait_ms = manager->lock_wait_ms,
+                                          .may_create = may_create};
+
+    return store_begin(store, &options, error);
+}
+
+enum status manager_commit(struct manager *manager, struct store *store, const char *action,
+                           bool *written, struct error *error)
+{
+    const struct audit_event event = {
+        .time = manager->now, .action = action, .actor = &manager->actor};
+
+    return store_commit(store, &event, written, error);
+}
+
+void manager_warn_if_last(const struct manager *manager, struct store *store, size_t active_before)
+{
+    const struct settings_key *key = manager->settings.key;
+
+    if (active_before == 0 || token_set_count_active(store_tokens(store), manager->now) > 0) {
+        return;
+    }
+    (void)fprintf(stderr,
+                  "That was the last active token: now everybody is refused%s%s.\n"
+                  "To turn authentication off instead, remove %s,\n"
+                  "leave FREEGPT_API_KEY and OPENAI_API_KEY unset, and restart the server.\n",
+                  key != NULL ? " but who sends the key in " : "",
+                  key != NULL ? key->variable : "", store_path(store));
+}
+
+const char *manager_key_variable(const struct manager *manager, const struct token *token)
+{
+    const struct settings_key *key = manager->settings.key;
+
+    return key != NULL && token_has_digest(token, key->digest) ? key->variable : NULL;
+}

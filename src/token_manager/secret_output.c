@@ -1,0 +1,59 @@
+#include "token_manager/secret_output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+#include "base/banned.h"
+
+static void change_mask(int how)
+{
+    static const int held[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
+        (void)sigaddset(&set, held[i]);
+    }
+    (void)sigprocmask(how, &set, NULL);
+}
+
+void secret_output_hold_signals(void)
+{
+    change_mask(SIG_BLOCK);
+}
+
+void secret_output_release_signals(void)
+{
+    change_mask(SIG_UNBLOCK);
+}
+
+enum status secret_output_check(struct error *error)
+{
+    const int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+    if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) {
+        return error_set(error, STATUS_FAILED,
+                         "standard output is closed, and the token would be lost; nothing was "
+                         "changed");
+    }
+    return STATUS_OK;
+}
+
+enum status secret_output_write(const struct buffer *text, const char *id, struct error *error)
+{
+    if (text->failed) {
+        errno = ENOMEM;
+    } else if (fflush(stdout) == 0 && file_write_all(STDOUT_FILENO, text->bytes, text->size)) {
+        return STATUS_OK;
+    }
+    return error_set_errno(error, STATUS_FAILED, errno,
+                           "token %s was made, but could not be shown and never will be; remove it "
+                           "with `token_manager delete %s` and create another: cannot write to "
+                           "standard output",
+                           id, id);
+}

@@ -1,0 +1,142 @@
+/*
+ * libtoken_verifier: is a credential that a client sent good?
+ *
+ *     struct token_verifier *verifier;
+ *     struct token_verifier_result result;
+ *     char why[TOKEN_VERIFIER_MESSAGE_SIZE];
+ *
+ *     if (!token_verifier_open(&verifier, NULL, why)) { … }
+ *     token_verifier_check(verifier, &(struct token_verifier_request){.credential = c,
+ *                          .credential_size = strlen(c)}, &result);
+ *     if (result.verdict == TOKEN_VERIFIER_ACCEPTED) { … result.id, result.name … }
+ *     token_verifier_close(verifier);
+ *
+ * The verdict comes from the token file and from the environment key, and is never older than the
+ * call: each check looks (one stat) whether the file was replaced. A verifier that cannot read the
+ * file refuses everybody until it can. All functions but open and close may be called from several
+ * threads at once.
+ *
+ * The environment and the .env file are read by token_verifier_open only.
+ */
+#ifndef TOKEN_VERIFIER_H
+#define TOKEN_VERIFIER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TOKEN_VERIFIER_MESSAGE_SIZE 1024 /* bytes of a message, with the final NUL */
+#define TOKEN_VERIFIER_ID_SIZE 32
+#define TOKEN_VERIFIER_NAME_SIZE 401
+#define TOKEN_VERIFIER_SCOPES_SIZE 4161 /* 64 scopes of 64 characters, with blanks between */
+#define TOKEN_VERIFIER_NEVER INT64_MIN
+
+struct token_verifier;
+
+enum token_verifier_verdict { TOKEN_VERIFIER_REFUSED = 0, TOKEN_VERIFIER_ACCEPTED = 1 };
+
+/* Why a credential was refused. */
+enum token_verifier_reason {
+    TOKEN_VERIFIER_NO_REASON = 0, /* it was accepted */
+    TOKEN_VERIFIER_UNAVAILABLE,   /* the token file cannot be read or is not where it should be */
+    TOKEN_VERIFIER_MISSING,       /* no credential was sent */
+    TOKEN_VERIFIER_REVOKED,
+    TOKEN_VERIFIER_EXPIRED,
+    TOKEN_VERIFIER_SCOPE,     /* the token lacks a scope that the request demands */
+    TOKEN_VERIFIER_MALFORMED, /* cannot be a token: cut short, mistyped, blanks inside, … */
+    TOKEN_VERIFIER_ID_NOT_TOKEN,
+    TOKEN_VERIFIER_JWT_NOT_TOKEN,
+    TOKEN_VERIFIER_DIGEST_NOT_TOKEN,
+    TOKEN_VERIFIER_UNKNOWN,
+};
+
+/* What decides at the moment. */
+enum token_verifier_mode {
+    TOKEN_VERIFIER_MODE_UNAVAILABLE = 0, /* nobody is accepted */
+    TOKEN_VERIFIER_MODE_OPEN,            /* authentication is off: everybody is accepted */
+    TOKEN_VERIFIER_MODE_ENVIRONMENT,     /* the environment key alone */
+    TOKEN_VERIFIER_MODE_FILE,            /* the token file alone */
+    TOKEN_VERIFIER_MODE_FILE_AND_ENVIRONMENT,
+};
+
+/* All zero is the default. Strings are copied. */
+struct token_verifier_options {
+    const char *file;     /* NULL: API_TOKENS_FILE, else ./api_tokens.json */
+    const char *env_file; /* NULL: ./.env, if there is one */
+    const char *usage;    /* NULL: beside the token file, `.usage` behind its name */
+    bool no_env_file;     /* read no .env file at all */
+    bool allow_open;      /* authentication may be off although the file was named */
+    bool require_auth;    /* authentication may never be off */
+    void *reserved[8];    /* NULL */
+};
+
+/* A header field as it came: one for each line of the request, in any order. */
+struct token_verifier_header {
+    const char *name;  /* NUL-terminated; letter case does not matter */
+    const char *value; /* need not be NUL-terminated */
+    size_t value_size;
+};
+
+/* Give a credential, or headers to find one in. */
+struct token_verifier_request {
+    const char *credential; /* need not be NUL-terminated; NULL to use the headers */
+    size_t credential_size;
+    const struct token_verifier_header *headers;
+    size_t header_count;
+    const char *const *scopes; /* all of these are demanded */
+    size_t scope_count;
+};
+
+/* The answer, owned by the caller. The strings are empty unless accepted. */
+struct token_verifier_result {
+    enum token_verifier_verdict verdict;
+    enum token_verifier_reason reason;
+    enum token_verifier_mode mode;
+    char id[TOKEN_VERIFIER_ID_SIZE];         /* tok_…, env:VARIABLE, or anonymous in open mode */
+    char name[TOKEN_VERIFIER_NAME_SIZE];     /* UTF-8 */
+    char scopes[TOKEN_VERIFIER_SCOPES_SIZE]; /* blank-separated; "*" for all */
+    int64_t expires_at;                      /* Unix time, or TOKEN_VERIFIER_NEVER */
+    const char *help;                        /* what to do about a refusal; static */
+};
+
+/*
+ * Reads the environment, the .env file and the token file. `options` may be NULL. False with the
+ * reason in `message` (TOKEN_VERIFIER_MESSAGE_SIZE bytes) when a setting cannot be understood; a
+ * token file that cannot be read is no failure, but a verifier that refuses everybody. On success
+ * `*verifier` is the caller's, to be given to token_verifier_close.
+ */
+bool token_verifier_open(struct token_verifier **verifier,
+                         const struct token_verifier_options *options, char *message);
+
+/*
+ * Fills in `*result`; also returns its verdict. Costs a stat, a digest and a look-up; and when the
+ * file has changed, reading it anew.
+ */
+enum token_verifier_verdict token_verifier_check(struct token_verifier *verifier,
+                                                 const struct token_verifier_request *request,
+                                                 struct token_verifier_result *result);
+
+/* What decides now. `message`, if not NULL, says why in mode unavailable, else is empty. */
+enum token_verifier_mode token_verifier_mode(struct token_verifier *verifier, char *message);
+
+/* Writes the uses that were noted to the usage file; false if it cannot be written right now. */
+bool token_verifier_flush(struct token_verifier *verifier);
+
+/* Flushes and frees. NULL is allowed. No other call may be under way. */
+void token_verifier_close(struct token_verifier *verifier);
+
+/* "unknown", "revoked", …: the words of logs and interfaces. Static. */
+const char *token_verifier_reason_text(enum token_verifier_reason reason);
+
+/* "open", "environment", "file", "file+environment", "unavailable". Static. */
+const char *token_verifier_mode_text(enum token_verifier_mode mode);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

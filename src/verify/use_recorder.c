@@ -1,0 +1,97 @@
+#include "verify/use_recorder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+#define REPEAT_SECONDS 60
+#define ENTRIES_LIMIT 65536 /* while the usage file cannot be written, later uses are not kept */
+
+void use_recorder_init(struct use_recorder *recorder)
+{
+    *recorder = (struct use_recorder){0};
+    (void)pthread_mutex_init(&recorder->lock, NULL);
+    atomic_init(&recorder->pending, false);
+    atomic_init(&recorder->last_flush, TIME_NONE);
+}
+
+static void add(struct use_recorder *recorder, const char *id, int64_t used)
+{
+    (void)pthread_mutex_lock(&recorder->lock);
+    if (recorder->count == recorder->capacity && recorder->capacity < ENTRIES_LIMIT) {
+        const size_t capacity = recorder->capacity == 0 ? 16 : 2 * recorder->capacity;
+        struct usage_entry *entries = realloc(recorder->entries, capacity * sizeof(*entries));
+
+        if (entries != NULL) {
+            recorder->entries = entries;
+            recorder->capacity = capacity;
+        }
+    }
+    if (recorder->count < recorder->capacity) {
+        struct usage_entry *entry = &recorder->entries[recorder->count++];
+
+        memcpy(entry->id, id, TOKEN_ID_SIZE);
+        entry->time = used;
+        atomic_store_explicit(&recorder->pending, true, memory_order_relaxed);
+    }
+    (void)pthread_mutex_unlock(&recorder->lock);
+}
+
+void use_recorder_note(struct use_recorder *recorder, struct index_token *token, int64_t now)
+{
+    int64_t noted = atomic_load_explicit(&token->noted, memory_order_relaxed);
+
+    atomic_store_explicit(&token->used, now, memory_order_relaxed);
+    if (noted != TIME_NONE && now >= noted && now - noted < REPEAT_SECONDS) {
+        return;
+    }
+    if (atomic_compare_exchange_strong(&token->noted, &noted, now)) {
+        add(recorder, token->id, now);
+    }
+}
+
+void use_recorder_collect(struct use_recorder *recorder, struct digest_index *index)
+{
+    for (size_t i = 0; i < index->token_count; i++) {
+        struct index_token *token = &index->tokens[i];
+        const int64_t used = atomic_load_explicit(&token->used, memory_order_relaxed);
+        const int64_t noted = atomic_load_explicit(&token->noted, memory_order_relaxed);
+
+        if (used != noted) {
+            atomic_store_explicit(&token->noted, used, memory_order_relaxed);
+            add(recorder, token->id, used);
+        }
+    }
+}
+
+bool use_recorder_is_due(const struct use_recorder *recorder, int64_t now)
+{
+    return atomic_load_explicit(&recorder->pending, memory_order_relaxed) &&
+           atomic_load_explicit(&recorder->last_flush, memory_order_relaxed) != now;
+}
+
+bool use_recorder_flush(struct use_recorder *recorder, struct usage_append append, int64_t now)
+{
+    bool flushed = true;
+
+    (void)pthread_mutex_lock(&recorder->lock);
+    atomic_store_explicit(&recorder->last_flush, now, memory_order_relaxed);
+    if (recorder->count > 0) {
+        append.entries = recorder->entries;
+        append.count = recorder->count;
+        flushed = usage_append(&append);
+    }
+    if (flushed) {
+        recorder->count = 0;
+        atomic_store_explicit(&recorder->pending, false, memory_order_relaxed);
+    }
+    (void)pthread_mutex_unlock(&recorder->lock);
+    return flushed;
+}
+
+void use_recorder_clear(struct use_recorder *recorder)
+{
+    free(recorder->entries);
+    (void)pthread_mutex_destroy(&recorder->lock);
+}

@@ -1,0 +1,45 @@
+/*
+ * Uses on their way from accepted checks to the usage file: noted in memory, appended at most once a
+ * second, a given token at most once a minute after its first.
+ */
+#ifndef VERIFY_USE_RECORDER_H
+#define VERIFY_USE_RECORDER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/usage.h"
+#include "verify/digest_index.h"
+
+struct use_recorder {
+    pthread_mutex_t lock; /* of all but the atomics */
+    struct usage_entry *entries;
+    size_t count;
+    size_t capacity;
+    _Atomic bool pending;       /* whether there are entries */
+    _Atomic int64_t last_flush; /* the second of the last try */
+};
+
+void use_recorder_init(struct use_recorder *recorder);
+
+/* Notes a use. Cost: one relaxed store, but for the first use in a minute. */
+void use_recorder_note(struct use_recorder *recorder, struct index_token *token, int64_t now);
+
+/* Takes over what an index knows and the recorder does not, before the index goes. */
+void use_recorder_collect(struct use_recorder *recorder, struct digest_index *index);
+
+/* Whether it is time to flush. */
+bool use_recorder_is_due(const struct use_recorder *recorder, int64_t now);
+
+/*
+ * Appends what was noted, as `append` says but for its entries. False when that cannot be done now:
+ * nothing is lost by trying again.
+ */
+bool use_recorder_flush(struct use_recorder *recorder, struct usage_append append, int64_t now);
+
+void use_recorder_clear(struct use_recorder *recorder);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * What our own programs may ask of a verifier beyond the public token_verifier.h.
+ */
+#ifndef VERIFY_VERIFIER_H
+#define VERIFY_VERIFIER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/status.h"
+#include "verify/settings.h"
+#include "verify/token_verifier.h"
+
+/* token_verifier_open, with the error as the rest of the project carries it. */
+MUST_CHECK enum status verifier_open(struct token_verifier **verifier,
+                                     const struct token_verifier_options *options,
+                                     struct error *error);
+
+/* token_verifier_check at a time that is given. */
+enum token_verifier_verdict verifier_check_at(struct token_verifier *verifier,
+                                              const struct token_verifier_request *request,
+                                              int64_t now, struct token_verifier_result *result);
+
+/* What there is to say about a verifier. */
+struct verifier_report {
+    enum token_verifier_mode mode;
+    const struct settings *settings; /* borrowed from the verifier */
+    struct error error;              /* why the mode is unavailable */
+    bool file_exists;                /* and was read; the rest is valid only then */
+    struct stat file;
+    size_t active;
+    size_t revoked;
+    size_t expired;
+    int64_t newest;       /* the latest time that a record tells of; TIME_NONE without records */
+    bool key_is_revoked;  /* the environment key is a revoked token of the file */
+};
+
+void verifier_report(struct token_verifier *verifier, int64_t now, struct verifier_report *report);
+
+#endif
