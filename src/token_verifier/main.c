@@ -1,1 +1,69 @@
-int main(void){return 0;}
+/*
+ * token_verifier: says whether a credential is good, and what decides that.
+ */
+#include "cli/cli.h"
+#include "token_verifier/commands.h"
+
+#include "base/banned.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct cli_option check_options[] = {
+    {"scope", "SCOPE", "demand this scope; may be repeated", true},
+};
+
+static const struct cli_command commands[] = {
+    {.name = "check",
+     .operands = "",
+     .summary = "Read one credential from standard input and give the verdict.",
+     .details = "The line is a token or a whole header, such as \"Authorization: Bearer sk-...\".\n"
+                "Exit status: 0 accepted, 1 refused, 6 no verdict was possible.",
+     .example = "printf %s \"$TOKEN\" | token_verifier check",
+     .options = check_options,
+     .option_count = COUNT(check_options),
+     .run = check_run},
+    {.name = "status",
+     .operands = "",
+     .summary = "Say which mode is in force and why, and what is wrong or unwise.",
+     .details = "Exit status: 0 all is well, 1 there are warnings, 6 no verdict is possible.",
+     .example = "token_verifier status",
+     .run = status_run},
+};
+
+static const struct cli_option common_options[] = {
+    {"file", "FILE", "the token file (API_TOKENS_FILE, ./api_tokens.json)", false},
+    {"json", NULL, "print JSON", false},
+    {"env-file", "FILE", "read variables from here instead of ./.env", false},
+    {"no-env-file", NULL, "read no .env file", false},
+    {"usage", "FILE", "record last uses here instead of FILE.usage", false},
+    {"allow-open", NULL, "authentication may be off although the file was named", false},
+    {"require-auth", NULL, "authentication may never be off", false},
+    {"help", NULL, "show this help", false},
+    {"version", NULL, "show the version", false},
+};
+
+struct token_verifier_options verifier_options(const struct cli_arguments *arguments)
+{
+    return (struct token_verifier_options){
+        .file = cli_value(arguments, "file"),
+        .env_file = cli_value(arguments, "env-file"),
+        .usage = cli_value(arguments, "usage"),
+        .no_env_file = cli_has(arguments, "no-env-file"),
+        .allow_open = cli_has(arguments, "allow-open"),
+        .require_auth = cli_has(arguments, "require-auth"),
+    };
+}
+
+int main(int argc, char **argv)
+{
+    static const struct cli_program program = {
+        .name = "token_verifier",
+        .summary = "Says whether a credential is good.",
+        .commands = commands,
+        .command_count = COUNT(commands),
+        .options = common_options,
+        .option_count = COUNT(common_options),
+    };
+
+    return cli_main(&program, argc, argv);
+}

@@ -1,7 +1,9 @@
 #include "verify/settings.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/env_file.h"
 #include "base/file.h"
@@ -30,31 +32,31 @@ static enum status look_up(const struct env_file *env, const char *name, const c
     return status;
 }
 
+/* Whether there is nothing of that name: a link that leads nowhere is a .env that is missing. */
+static bool is_absent(const char *path)
+{
+    struct stat entry;
+
+    return lstat(path, &entry) != 0 && errno == ENOENT;
+}
+
 static enum status load_env_file(struct settings *settings, struct env_file *env,
                                  const struct token_verifier_options *options, struct error *error)
 {
-    const char *path = options->env_file != NULL ? options->env_file : SETTINGS_DEFAULT_ENV_FILE;
+    const bool is_default = options->env_file == NULL;
+    const char *path = is_default ? SETTINGS_DEFAULT_ENV_FILE : options->env_file;
+    struct error reason;
     enum status status;
 
-    if (options->no_env_file) {
+    if (options->no_env_file || (is_default && is_absent(path))) {
         return STATUS_OK;
     }
-    status = env_file_load(env, path, error);
-    if (status == STATUS_NOT_FOUND) {
-        struct stat entry;
-
-        /* A link that leads nowhere is somebody's .env that is missing, and not no .env. */
-        return options->env_file == NULL && lstat(path, &entry) != 0 ? STATUS_OK : STATUS_STORE;
+    status = env_file_load(env, path, &reason);
+    if (status != STATUS_OK) {
+        return error_set(error, STATUS_STORE, "%s%s", reason.text,
+                         is_default ? " (mend it, or give --no-env-file)" : "");
     }
-    if (status == STATUS_OK) {
-        return file_absolute(path, &settings->env_file, error);
-    }
-    if (options->env_file == NULL) {
-        struct error reason = *error;
-
-        return error_set(error, status, "%s (or give --no-env-file)", reason.text);
-    }
-    return status;
+    return file_absolute(path, &settings->env_file, error);
 }
 
 static enum status load_path(struct settings *settings, const struct env_file *env,
