@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The main job, shown: two tokens, a list, a verdict, a revoke, and the three modes.
 set -eu
+exec 2>&1
 
 manager=${BIN:-$PWD/build}/token_manager
 verifier=${BIN:-$PWD/build}/token_verifier

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 
+bats_require_minimum_version 1.5.0
 load common
 
 @test "create prints the token and nothing else on standard output" {
