@@ -282,8 +282,8 @@ enum status atomic_file_stage(struct atomic_file *file, const void *bytes, size_
     }
     /* What a crash left. It is never written to: it might be linked elsewhere. */
     if (unlinkat(file->folder_fd, tmp, 0) != 0 && errno != ENOENT) {
-        status = error_set_errno(error, STATUS_STORE, errno, "cannot remove the old %s.tmp",
-                                 file->path);
+        status =
+            error_set_errno(error, STATUS_STORE, errno, "cannot remove the old %s.tmp", file->path);
         goto out;
     }
     fd = open_at(file->folder_fd, tmp, O_WRONLY | O_CREAT | O_EXCL, 0600);
@@ -324,10 +324,11 @@ enum status atomic_file_publish(struct atomic_file *file, struct error *error)
     file->published = true;
     /* Some network file systems do not know how to sync a folder, and say EINVAL. */
     if (!file_sync(file->folder_fd) && errno != EINVAL) {
-        status = error_set_errno(error, STATUS_STORE, errno,
-                                 "%s is written, but may not survive a power cut: its folder cannot "
-                                 "be synced",
-                                 file->path);
+        status =
+            error_set_errno(error, STATUS_STORE, errno,
+                            "%s is written, but may not survive a power cut: its folder cannot "
+                            "be synced",
+                            file->path);
     }
 out:
     free(tmp);

@@ -11,7 +11,7 @@
 #include "base/banned.h"
 
 struct env_entry {
-    size_t name;  /* offsets into the text */
+    size_t name; /* offsets into the text */
     size_t value;
     size_t line;
     bool refers; /* the value has a $ that other readers would expand */
@@ -204,12 +204,12 @@ static enum status parse_line(struct parser *p)
         return status;
     }
     entries = realloc(p->env->entries, (p->env->count + 1) * sizeof(*entries));
-    if (entries == NULL || p->env->text.failed) {
+    if (entries == NULL) {
         return fail(p, p->line, "out of memory");
     }
     p->env->entries = entries;
     entries[p->env->count++] = entry;
-    return STATUS_OK;
+    return p->env->text.failed ? fail(p, p->line, "out of memory") : STATUS_OK;
 }
 
 enum status env_file_parse(struct env_file *env, const char *path, const char *text, size_t size,

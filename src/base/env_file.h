@@ -16,12 +16,12 @@
 #include "base/buffer.h"
 #include "base/status.h"
 
-#define ENV_FILE_LIMIT (1024u * 1024u) /* bytes of a .env file */
+#define ENV_FILE_LIMIT ((size_t)1024 * 1024) /* bytes of a .env file */
 
 struct env_file {
-    char *path;                 /* as it was given; owned */
-    struct buffer text;         /* names and values, each with a final NUL; wiped when cleared */
-    struct env_entry *entries;  /* owned */
+    char *path;                /* as it was given; owned */
+    struct buffer text;        /* names and values, each with a final NUL; wiped when cleared */
+    struct env_entry *entries; /* owned */
     size_t count;
 };
 

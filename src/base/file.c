@@ -86,8 +86,8 @@ static bool read_to_end(int fd, size_t limit, struct buffer *out)
     return true;
 }
 
-enum status file_read(int fd, const char *path, size_t limit, struct buffer *out,
-                      struct stat *seen, struct error *error)
+enum status file_read(int fd, const char *path, size_t limit, struct buffer *out, struct stat *seen,
+                      struct error *error)
 {
     const size_t start = out->size;
 
@@ -176,6 +176,7 @@ static enum status resolve_folder(const char *path, char **folder, const char **
                                   struct error *error)
 {
     const char *slash = strrchr(path, '/');
+    enum status status;
     char *given;
 
     *folder = NULL;
@@ -185,19 +186,15 @@ static enum status resolve_folder(const char *path, char **folder, const char **
                          *path == '\0' ? "the empty path" : path);
     }
     given = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
-    if (given != NULL) {
-        *folder = realpath(given, NULL);
-        if (*folder == NULL) {
-            const int cause = errno;
-
-            free(given);
-            return error_set_errno(error, STATUS_STORE, cause, "the folder of %s cannot be used",
-                                   path);
-        }
+    if (given == NULL) {
+        return error_set(error, STATUS_STORE, "out of memory resolving %s", path);
     }
+    *folder = realpath(given, NULL);
+    status = *folder != NULL ? STATUS_OK
+                             : error_set_errno(error, STATUS_STORE, errno,
+                                               "the folder of %s cannot be used", path);
     free(given);
-    return *folder != NULL ? STATUS_OK
-                           : error_set(error, STATUS_STORE, "out of memory resolving %s", path);
+    return status;
 }
 
 /* folder/name, where the folder may be the root. */
@@ -231,7 +228,7 @@ enum status file_resolve(const char *path, char **out, struct error *error)
                          path);
     }
     status = resolve_folder(path, &folder, &name, error);
-    if (status == STATUS_OK) {
+    if (folder != NULL) {
         status = join_path(folder, name, out, error);
     }
     free(folder);

@@ -111,8 +111,9 @@ static enum status skip_string(struct json_cursor *c, struct error *error)
                 return status;
             }
         } else if (byte < 0x20) {
-            return fail(c, error, byte == '\n' ? "a string does not end on its line"
-                                               : "a control character inside a string");
+            return fail(c, error,
+                        byte == '\n' ? "a string does not end on its line"
+                                     : "a control character inside a string");
         } else if (byte < 0x80) {
             c->at++;
         } else {
@@ -310,8 +311,8 @@ enum status json_string(const struct json_slice *value, char *out, size_t capaci
     }
     decoded = cJSON_ParseWithLengthOpts(value->at, value->size, NULL, 0);
     if (!cJSON_IsString(decoded)) {
-        status = json_fail(value, error, "%s cannot be decoded: a lone surrogate, or no memory",
-                           label);
+        status =
+            json_fail(value, error, "%s cannot be decoded: a lone surrogate, or no memory", label);
         goto out;
     }
     size = strlen(decoded->valuestring);

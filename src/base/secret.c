@@ -54,7 +54,7 @@ void secret_digest_to_hex(char hex[static DIGEST_HEX_SIZE],
 {
     static const char digits[] = "0123456789abcdef";
 
-    for (size_t i = 0; i < DIGEST_SIZE; i++) {
+    for (size_t i = 0; i < (size_t)DIGEST_SIZE; i++) {
         hex[2 * i] = digits[digest[i] >> 4];
         hex[2 * i + 1] = digits[digest[i] & 15];
     }
@@ -77,7 +77,7 @@ bool secret_digest_from_hex(uint8_t digest[static DIGEST_SIZE], const char *hex,
     if (size != DIGEST_HEX_SIZE) {
         return false;
     }
-    for (size_t i = 0; i < DIGEST_SIZE; i++) {
+    for (size_t i = 0; i < (size_t)DIGEST_SIZE; i++) {
         const unsigned high = hex_value(hex[2 * i]);
         const unsigned low = hex_value(hex[2 * i + 1]);
 

@@ -10,8 +10,8 @@
 
 #include "base/status.h"
 
-#define DIGEST_SIZE 32u                   /* bytes of a BLAKE2b-256 digest */
-#define DIGEST_HEX_SIZE (2 * DIGEST_SIZE) /* hex digits, without a final NUL */
+#define DIGEST_SIZE 32     /* bytes of a BLAKE2b-256 digest */
+#define DIGEST_HEX_SIZE 64 /* hex digits, without a final NUL */
 
 /* Must succeed before any other call here. May be called again, and from several threads. */
 MUST_CHECK enum status secret_init(struct error *error);

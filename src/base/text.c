@@ -5,8 +5,8 @@
 
 #include "base/banned.h"
 
-#define SHOWN_LIMIT 100    /* characters of an argument that a message repeats */
-#define SECRET_RUN 20      /* a run this long may be a secret */
+#define SHOWN_LIMIT 100     /* characters of an argument that a message repeats */
+#define SECRET_RUN 20       /* a run this long may be a secret */
 #define SECRET_SHOWN_MAX 14 /* what a listing shows of a token is no secret: "sk-" and 11 more */
 
 size_t text_utf8_next(const char *text, size_t size, uint32_t *point)
@@ -180,9 +180,8 @@ void text_trim(const char **text, size_t *size)
         (*text)++;
         (*size)--;
     }
-    while (*size > 0 &&
-           ((*text)[*size - 1] == ' ' ||
-            ((*text)[*size - 1] >= '\t' && (*text)[*size - 1] <= '\r'))) {
+    while (*size > 0 && ((*text)[*size - 1] == ' ' ||
+                         ((*text)[*size - 1] >= '\t' && (*text)[*size - 1] <= '\r'))) {
         (*size)--;
     }
 }

@@ -5,7 +5,9 @@
 
 #include "base/banned.h"
 
-#define DAY 86400
+#define DAY INT64_C(86400)
+#define HOUR INT64_C(3600)
+#define MINUTE INT64_C(60)
 #define FIRST_TIME (-62167219200) /* 0000-01-01T00:00:00Z */
 #define LAST_TIME 253402300799    /* 9999-12-31T23:59:59Z */
 
@@ -81,7 +83,7 @@ bool time_parse(const char *text, size_t size, int64_t *out)
         field[3] > 23 || field[4] > 59 || field[5] > 59) {
         return false;
     }
-    *out = days_from_date(date) * DAY + field[3] * 3600 + field[4] * 60 + field[5];
+    *out = days_from_date(date) * DAY + field[3] * HOUR + field[4] * MINUTE + field[5];
     return true;
 }
 

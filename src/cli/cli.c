@@ -16,9 +16,9 @@
 
 #include "base/banned.h"
 
-#define NEAR_ENOUGH 2      /* edits between a mistyped word and the one that was meant */
-#define OPERAND_SHOWN 14   /* of an operand that may be a secret, in the process title */
-#define OPERAND_SECRET 20  /* from this length on it may be one */
+#define NEAR_ENOUGH 2     /* edits between a mistyped word and the one that was meant */
+#define OPERAND_SHOWN 14  /* of an operand that may be a secret, in the process title */
+#define OPERAND_SECRET 20 /* from this length on it may be one */
 
 /* Options come from two tables: the command's own and the program's. */
 struct tables {
@@ -131,8 +131,7 @@ static enum status parse_option(const struct tables *tables, char **argv, int *i
 }
 
 /* An operand is copied, and what `ps` shows of it shortened if it may be a secret. */
-static enum status take_operand(struct cli_arguments *arguments, char *operand,
-                                struct error *error)
+static enum status take_operand(struct cli_arguments *arguments, char *operand, struct error *error)
 {
     const size_t size = strlen(operand);
     char **operands =

@@ -13,8 +13,9 @@
 #include "base/status.h"
 
 struct cli_option {
-    const char *name;  /* without the dashes */
-    const char *value; /* what --help calls its value; NULL for none; "[=VAR]" for an optional one */
+    const char *name; /* without the dashes */
+    const char
+        *value; /* what --help calls its value; NULL for none; "[=VAR]" for an optional one */
     const char *help;
     bool repeats; /* may be given several times */
 };

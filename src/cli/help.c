@@ -22,8 +22,8 @@ static void print_options(const struct cli_option *options, size_t count, FILE *
     }
 }
 
-static void print_command_help(const struct cli_program *program,
-                               const struct cli_command *command, FILE *out)
+static void print_command_help(const struct cli_program *program, const struct cli_command *command,
+                               FILE *out)
 {
     (void)fprintf(out, "Usage: %s %s%s%s [options]\n\n%s\n", program->name, command->name,
                   command->operands[0] != '\0' ? " " : "", command->operands, command->summary);

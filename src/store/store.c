@@ -25,10 +25,11 @@ struct store {
 
 static enum status refuse_missing(const char *path, struct error *error)
 {
-    return error_set(error, STATUS_STORE,
-                     "%s does not exist; `token_manager create NAME` makes it, or name another file "
-                     "with --file",
-                     path);
+    return error_set(
+        error, STATUS_STORE,
+        "%s does not exist; `token_manager create NAME` makes it, or name another file "
+        "with --file",
+        path);
 }
 
 /* Reads the version that stands, or starts with an empty one. */

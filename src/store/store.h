@@ -35,7 +35,7 @@
 #include "token/token_json.h"
 #include "token/token_set.h"
 
-#define STORE_SIZE_LIMIT (1024u * 1024u * 1024u) /* bytes of a token file */
+#define STORE_SIZE_LIMIT ((size_t)1024 * 1024 * 1024) /* bytes of a token file */
 
 struct store; /* a transaction */
 
@@ -73,8 +73,12 @@ void store_abort(struct store *store);
 
 /* Which version of the file a reader has loaded. */
 struct store_version {
-    enum { STORE_VERSION_NONE, STORE_VERSION_MISSING, STORE_VERSION_FILE } kind;
-    int fd;           /* held open for STORE_VERSION_FILE */
+    enum {
+        STORE_VERSION_NONE,
+        STORE_VERSION_MISSING,
+        STORE_VERSION_FILE
+    } kind;
+    int fd; /* held open for STORE_VERSION_FILE */
     struct stat seen;
 };
 

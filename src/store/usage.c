@@ -17,9 +17,9 @@
 #define SINCE_SIZE (sizeof(SINCE) - 1)
 #define TIME_LENGTH (TIME_TEXT_SIZE - 1)
 #define ID_LENGTH (TOKEN_ID_SIZE - 1)
-#define LINE_LENGTH (ID_LENGTH + 1 + TIME_LENGTH) /* without the line end */
-#define FILE_LIMIT (256u * 1024u * 1024u)
-#define SIZE_LIMIT_LEAST (64u * 1024u)
+#define LINE_LENGTH ((size_t)(ID_LENGTH + 1 + TIME_LENGTH)) /* without the line end */
+#define FILE_LIMIT ((size_t)256 * 1024 * 1024)
+#define SIZE_LIMIT_LEAST ((size_t)64 * 1024)
 #define SHARED_LOCK_TRIES 20
 
 static enum status put(struct usage *usage, const char *id, int64_t time)

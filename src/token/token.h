@@ -14,10 +14,10 @@
 #include "base/timefmt.h"
 
 /* Sizes with the final NUL. */
-#define TOKEN_ID_SIZE 21      /* "tok_" and 16 base62 characters */
-#define TOKEN_PREFIX_SIZE 28  /* a scheme prefix of at most 16 and the next 11 characters */
-#define TOKEN_NAME_SIZE 401   /* 100 characters of at most 4 bytes */
-#define TOKEN_NOTE_SIZE 2001  /* 500 characters of at most 4 bytes */
+#define TOKEN_ID_SIZE 21     /* "tok_" and 16 base62 characters */
+#define TOKEN_PREFIX_SIZE 28 /* a scheme prefix of at most 16 and the next 11 characters */
+#define TOKEN_NAME_SIZE 401  /* 100 characters of at most 4 bytes */
+#define TOKEN_NOTE_SIZE 2001 /* 500 characters of at most 4 bytes */
 #define TOKEN_SCOPE_SIZE 65
 
 /* The random part of an id, its key in a set of ids. */
@@ -51,7 +51,11 @@ struct token {
 };
 
 /* Derived, never stored. */
-enum token_status { TOKEN_ACTIVE, TOKEN_REVOKED, TOKEN_EXPIRED };
+enum token_status {
+    TOKEN_ACTIVE,
+    TOKEN_REVOKED,
+    TOKEN_EXPIRED
+};
 
 /* No strings, no times. */
 void token_init(struct token *token);

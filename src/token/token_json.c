@@ -185,8 +185,7 @@ static enum status add_to_set(void *context, struct token *token, size_t at, siz
     return token_set_add(context, token, at, size, error);
 }
 
-enum status token_json_read_set(struct token_json *json, struct token_set *set,
-                                struct error *error)
+enum status token_json_read_set(struct token_json *json, struct token_set *set, struct error *error)
 {
     const struct token_json_sink sink = {add_to_set, set};
 

@@ -28,10 +28,9 @@ enum status token_set_add(struct token_set *set, struct token *token, size_t at,
 {
     if (set->count == set->capacity) {
         const size_t capacity = set->capacity == 0 ? 16 : 2 * set->capacity;
-        struct token_record *records =
-            capacity > SIZE_MAX / sizeof(*records)
-                ? NULL
-                : realloc(set->records, capacity * sizeof(*records));
+        struct token_record *records = capacity > SIZE_MAX / sizeof(*records)
+                                           ? NULL
+                                           : realloc(set->records, capacity * sizeof(*records));
 
         if (records == NULL) {
             return error_set(error, STATUS_STORE, "out of memory for %zu tokens", set->count + 1);
@@ -202,8 +201,8 @@ size_t token_set_count_active(const struct token_set *set, int64_t now)
     size_t active = 0;
 
     for (size_t i = 0; i < set->count; i++) {
-        active += !set->records[i].removed &&
-                  token_status(&set->records[i].token, now) == TOKEN_ACTIVE;
+        active +=
+            !set->records[i].removed && token_status(&set->records[i].token, now) == TOKEN_ACTIVE;
     }
     return active;
 }

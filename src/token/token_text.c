@@ -169,7 +169,8 @@ static enum token_shape schemed_shape(const char *text, size_t size)
     if (random > RANDOM_LENGTH) {
         return checksum_is_right(text + scheme) ? TOKEN_SHAPE_TOO_LONG : TOKEN_SHAPE_OTHER;
     }
-    return is_usual_scheme(text, scheme) || random >= CUT_SHORT_LEAST ? TOKEN_SHAPE_CUT_SHORT : TOKEN_SHAPE_OTHER;
+    return is_usual_scheme(text, scheme) || random >= CUT_SHORT_LEAST ? TOKEN_SHAPE_CUT_SHORT
+                                                                      : TOKEN_SHAPE_OTHER;
 }
 
 enum token_shape token_text_shape(const char *text, size_t size)

@@ -4,20 +4,10 @@
 #ifndef TOKEN_MANAGER_CHANGE_H
 #define TOKEN_MANAGER_CHANGE_H
 
-#include <stdbool.h>
-
 #include "base/status.h"
 #include "cli/cli.h"
-#include "store/store.h"
 #include "token_manager/manager.h"
 #include "token_manager/selection.h"
-
-/* One of the selected tokens. */
-struct change_target {
-    const char *selector; /* what was typed */
-    struct token_record *record;
-    const struct token_set *tokens; /* all of them */
-};
 
 struct change {
     const char *action; /* for the audit trail: "revoke" */
@@ -25,11 +15,11 @@ struct change {
     const char *moot;   /* for people, when there was nothing to do: "was revoked already" */
 
     /*
-     * Changes one record, or sets `*moot` because it is that way already. A failure undoes the
-     * whole command.
+     * Changes the record of one selected token, or marks it moot because it is that way already. A
+     * failure undoes the whole command.
      */
-    enum status (*apply)(const struct manager *manager, const struct change_target *target,
-                         bool *moot, struct error *error);
+    enum status (*apply)(const struct manager *manager, const struct token_set *tokens,
+                         struct selected *selected, struct error *error);
 };
 
 /* Selects, changes and reports; all or nothing. */

@@ -25,8 +25,8 @@ struct request {
 
 static bool is_variable(const char *text)
 {
-    const size_t rest = strspn(
-        text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+    const size_t rest =
+        strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
 
     return *text != '\0' && text[rest] == '\0' && (*text < '0' || *text > '9');
 }

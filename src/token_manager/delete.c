@@ -9,13 +9,13 @@
 
 #include "base/banned.h"
 
-static enum status delete_one(const struct manager *manager, const struct change_target *target,
-                              bool *moot, struct error *error)
+static enum status delete_one(const struct manager *manager, const struct token_set *tokens,
+                              struct selected *selected, struct error *error)
 {
-    const struct token *token = &target->record->token;
+    const struct token *token = &selected->record->token;
     const char *variable = manager_key_variable(manager, token);
 
-    *moot = false;
+    (void)tokens;
     if (variable != NULL) {
         return error_set(error, STATUS_FAILED,
                          "\"%s\" (%s) is also the key in %s, and would go on being accepted from "
@@ -23,7 +23,7 @@ static enum status delete_one(const struct manager *manager, const struct change
                          "revoke it instead",
                          token->name, token->id, variable, variable);
     }
-    token_set_remove(target->record);
+    token_set_remove(selected->record);
     return STATUS_OK;
 }
 
@@ -36,7 +36,7 @@ static bool ask(const struct selection *selection)
     bool agreed;
 
     for (size_t i = 0; i < selection->count; i++) {
-        const struct token *token = &selection->records[i]->token;
+        const struct token *token = &selection->items[i].record->token;
 
         buffer_appendf(&question, "  %s  %s...  %s\n", token->id, token->secret.prefix,
                        token->name);

@@ -165,8 +165,7 @@ static void write_json_token(const struct listing *listing, const struct token *
     buffer_append_text(out, ", ");
     json_write_member(out, "prefix", token->secret.prefix);
     buffer_append_text(out, ", ");
-    json_write_member(out, "status",
-                      token_status_text(token_status(token, listing->manager->now)));
+    json_write_member(out, "status", token_status_text(token_status(token, listing->manager->now)));
     write_json_time(out, "created_at", token->created_at);
     write_json_time(out, "expires_at", token->expires_at);
     write_json_time(out, "revoked_at", token->revoked_at);
@@ -248,8 +247,7 @@ static enum status load_tokens(struct listing *listing, struct error *error)
 enum status list_run(const struct cli_arguments *arguments, struct error *error)
 {
     struct manager manager;
-    struct listing listing = {.manager = &manager,
-                              .terminal = terminal_look()};
+    struct listing listing = {.manager = &manager, .terminal = terminal_look()};
     enum status status = manager_init(&manager, arguments, error);
 
     usage_init(&listing.usage);

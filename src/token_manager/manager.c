@@ -15,8 +15,8 @@
 #define LOCK_WAIT_LIMIT 86400
 #define PASSWD_BUFFER_SIZE 4096
 
-static enum status read_lock_timeout(struct manager *manager,
-                                     const struct cli_arguments *arguments, struct error *error)
+static enum status read_lock_timeout(struct manager *manager, const struct cli_arguments *arguments,
+                                     struct error *error)
 {
     const char *value = cli_value(arguments, "lock-timeout");
     struct text_quoted quoted;
@@ -125,8 +125,8 @@ void manager_warn_if_last(const struct manager *manager, struct store *store, si
                   "That was the last active token: now everybody is refused%s%s.\n"
                   "To turn authentication off instead, remove %s,\n"
                   "leave FREEGPT_API_KEY and OPENAI_API_KEY unset, and restart the server.\n",
-                  key != NULL ? " but who sends the key in " : "",
-                  key != NULL ? key->variable : "", store_path(store));
+                  key != NULL ? " but who sends the key in " : "", key != NULL ? key->variable : "",
+                  store_path(store));
 }
 
 const char *manager_key_variable(const struct manager *manager, const struct token *token)

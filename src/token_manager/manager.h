@@ -41,8 +41,8 @@ MUST_CHECK enum status manager_load(const struct manager *manager, struct token_
                                     struct error *error);
 
 /* Opens a transaction on the token file. */
-MUST_CHECK enum status manager_begin(struct manager *manager, bool may_create,
-                                     struct store **store, struct error *error);
+MUST_CHECK enum status manager_begin(struct manager *manager, bool may_create, struct store **store,
+                                     struct error *error);
 
 /* Commits, with `action` in the audit trail. `*written` as store_commit says. */
 MUST_CHECK enum status manager_commit(struct manager *manager, struct store *store,
@@ -52,8 +52,7 @@ MUST_CHECK enum status manager_commit(struct manager *manager, struct store *sto
  * To be called after a change that took `active_before` active tokens: if none is left, says what
  * that means, on standard error.
  */
-void manager_warn_if_last(const struct manager *manager, struct store *store,
-                          size_t active_before);
+void manager_warn_if_last(const struct manager *manager, struct store *store, size_t active_before);
 
 /* Whether the token is the environment key that this command itself sees; then its variable. */
 const char *manager_key_variable(const struct manager *manager, const struct token *token);

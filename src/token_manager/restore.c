@@ -29,24 +29,24 @@ static enum status refuse(const struct token *revoked, const struct token *holde
                      revoked->id, revoked->name, holder->id);
 }
 
-static enum status restore_one(const struct manager *manager, const struct change_target *target,
-                               bool *moot, struct error *error)
+static enum status restore_one(const struct manager *manager, const struct token_set *tokens,
+                               struct selected *selected, struct error *error)
 {
-    const struct token *token = &target->record->token;
-    const struct token *namesake = find_revoked_namesake(target->tokens, token);
-    const struct token_record *holder = token_set_find_name(target->tokens, token->name);
+    const struct token *token = &selected->record->token;
+    const struct token *namesake = find_revoked_namesake(tokens, token);
+    const struct token_record *holder = token_set_find_name(tokens, token->name);
 
     (void)manager;
-    *moot = token->revoked_at == TIME_NONE;
+    selected->moot = token->revoked_at == TIME_NONE;
     /* A name means the unrevoked token, but who restores by name means the other one. */
-    if (*moot && namesake != NULL && strcmp(target->selector, token->name) == 0) {
+    if (selected->moot && namesake != NULL && strcmp(selected->selector, token->name) == 0) {
         return refuse(namesake, token, error);
     }
-    if (!*moot && holder != NULL) {
+    if (!selected->moot && holder != NULL) {
         return refuse(token, &holder->token, error);
     }
-    if (!*moot) {
-        token_set_restore(target->record);
+    if (!selected->moot) {
+        token_set_restore(selected->record);
     }
     return STATUS_OK;
 }

@@ -3,13 +3,14 @@
 
 #include "base/banned.h"
 
-static enum status revoke_one(const struct manager *manager, const struct change_target *target,
-                              bool *moot, struct error *error)
+static enum status revoke_one(const struct manager *manager, const struct token_set *tokens,
+                              struct selected *selected, struct error *error)
 {
+    (void)tokens;
     (void)error;
-    *moot = target->record->token.revoked_at != TIME_NONE;
-    if (!*moot) {
-        token_set_revoke(target->record, manager->now);
+    selected->moot = selected->record->token.revoked_at != TIME_NONE;
+    if (!selected->moot) {
+        token_set_revoke(selected->record, manager->now);
     }
     return STATUS_OK;
 }

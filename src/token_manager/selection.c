@@ -48,8 +48,8 @@ static enum status read_lines(struct selectors *selectors, struct error *error)
         size_t size = strlen(line);
 
         if (size == sizeof(line) - 1 && line[size - 1] != '\n') {
-            status = error_set(error, STATUS_USAGE, "standard input:%zu: the line is too long",
-                               number);
+            status =
+                error_set(error, STATUS_USAGE, "standard input:%zu: the line is too long", number);
             break;
         }
         text_trim(&text, &size);
@@ -100,7 +100,7 @@ void selectors_clear(struct selectors *selectors)
 static bool has(const struct selection *selection, const struct token_record *record)
 {
     for (size_t i = 0; i < selection->count; i++) {
-        if (selection->records[i] == record) {
+        if (selection->items[i].record == record) {
             return true;
         }
     }
@@ -110,11 +110,8 @@ static bool has(const struct selection *selection, const struct token_record *re
 enum status selection_make(struct selection *selection, const struct token_set *tokens,
                            const struct selectors *selectors, struct error *error)
 {
-    *selection = (struct selection){
-        .records = calloc(selectors->count, sizeof(*selection->records)),
-        .selectors = calloc(selectors->count, sizeof(*selection->selectors)),
-    };
-    if (selection->records == NULL || selection->selectors == NULL) {
+    *selection = (struct selection){.items = calloc(selectors->count, sizeof(*selection->items))};
+    if (selection->items == NULL) {
         return error_set(error, STATUS_FAILED, "out of memory");
     }
     for (size_t i = 0; i < selectors->count; i++) {
@@ -125,8 +122,8 @@ enum status selection_make(struct selection *selection, const struct token_set *
             return status;
         }
         if (!has(selection, record)) {
-            selection->records[selection->count] = record;
-            selection->selectors[selection->count++] = selectors->texts[i];
+            selection->items[selection->count++] =
+                (struct selected){.record = record, .selector = selectors->texts[i]};
         }
     }
     return STATUS_OK;
@@ -134,8 +131,7 @@ enum status selection_make(struct selection *selection, const struct token_set *
 
 void selection_clear(struct selection *selection)
 {
-    free(selection->records);
-    free(selection->selectors);
+    free(selection->items);
     *selection = (struct selection){0};
 }
 
@@ -146,7 +142,7 @@ enum status selectors_become_ids(struct selectors *selectors, const struct selec
 
     selectors_clear(selectors);
     for (size_t i = 0; i < selection->count && status == STATUS_OK; i++) {
-        const char *id = selection->records[i]->token.id;
+        const char *id = selection->items[i].record->token.id;
 
         status = add(selectors, id, strlen(id), error);
     }

@@ -4,6 +4,7 @@
 #ifndef TOKEN_MANAGER_SELECTION_H
 #define TOKEN_MANAGER_SELECTION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/status.h"
@@ -22,9 +23,14 @@ MUST_CHECK enum status selectors_read(struct selectors *selectors,
 void selectors_clear(struct selectors *selectors);
 
 /* The records that selectors stand for, each once, in the order they were named. */
+struct selected {
+    struct token_record *record; /* the set's */
+    const char *selector;        /* what it was named by; borrowed */
+    bool moot;                   /* for the command: there is nothing to do */
+};
+
 struct selection {
-    struct token_record **records; /* the array is owned, the records are the set's */
-    const char **selectors;        /* what each was named by; borrowed */
+    struct selected *items; /* owned */
     size_t count;
 };
 
@@ -34,7 +40,6 @@ void selection_clear(struct selection *selection);
 
 /* Puts the ids of what was selected in the place of what was typed. */
 MUST_CHECK enum status selectors_become_ids(struct selectors *selectors,
-                                            const struct selection *selection,
-                                            struct error *error);
+                                            const struct selection *selection, struct error *error);
 
 #endif

@@ -183,10 +183,9 @@ static void print_json(const struct verifier_report *report, const struct warnin
     json_write_member(&out, "file", settings->path);
     buffer_append_text(&out, ", ");
     json_write_member(&out, "file_from", source_text(settings->path_source));
-    buffer_appendf(&out,
-                   ", \"readable\": %s, \"active\": %zu, \"revoked\": %zu, \"expired\": %zu, ",
-                   report->file_exists ? "true" : "false", report->active, report->revoked,
-                   report->expired);
+    buffer_appendf(
+        &out, ", \"readable\": %s, \"active\": %zu, \"revoked\": %zu, \"expired\": %zu, ",
+        report->file_exists ? "true" : "false", report->active, report->revoked, report->expired);
     json_write_member(&out, "environment_key", key != NULL ? key->variable : NULL);
     buffer_append_text(&out, ", ");
     json_write_member(&out, "environment_key_from", key != NULL ? source_text(key->source) : NULL);

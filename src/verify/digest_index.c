@@ -26,26 +26,26 @@ static struct index_entry *find_slot(const struct digest_index *index, const uin
     return &index->entries[i];
 }
 
-/* At most three quarters full. */
+/* Doubles the table; it is at most three quarters full. */
 static bool grow(struct digest_index *index)
 {
-    struct digest_index larger = *index;
+    struct index_entry *old = index->entries;
+    const size_t old_count = index->slot_count;
+    const size_t slot_count = old_count == 0 ? 32 : 2 * old_count;
+    struct index_entry *entries =
+        slot_count <= UINT32_MAX ? calloc(slot_count, sizeof(*entries)) : NULL;
 
-    larger.slot_count = index->slot_count == 0 ? 32 : 2 * index->slot_count;
-    if (larger.slot_count > UINT32_MAX) {
+    if (entries == NULL) {
         return false;
     }
-    larger.entries = calloc(larger.slot_count, sizeof(*larger.entries));
-    if (larger.entries == NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < index->slot_count; i++) {
-        if (index->entries[i].token != 0) {
-            *find_slot(&larger, index->entries[i].digest) = index->entries[i];
+    index->entries = entries;
+    index->slot_count = slot_count;
+    for (size_t i = 0; i < old_count; i++) {
+        if (old[i].token != 0) {
+            *find_slot(index, old[i].digest) = old[i];
         }
     }
-    free(index->entries);
-    *index = larger;
+    free(old);
     return true;
 }
 
@@ -129,16 +129,15 @@ enum status digest_index_add(struct digest_index *index, const struct token *tok
     }
     note_time(index, token->created_at);
     note_time(index, token->revoked_at);
-    return added ? STATUS_OK
-                 : error_set(error, STATUS_STORE, "out of memory for %zu tokens",
-                             index->token_count);
+    return added
+               ? STATUS_OK
+               : error_set(error, STATUS_STORE, "out of memory for %zu tokens", index->token_count);
 }
 
 bool digest_index_find(const struct digest_index *index, const uint8_t digest[static DIGEST_SIZE],
                        struct index_match *match)
 {
-    const struct index_entry *entry =
-        index->slot_count > 0 ? find_slot(index, digest) : NULL;
+    const struct index_entry *entry = index->slot_count > 0 ? find_slot(index, digest) : NULL;
 
     if (entry == NULL || entry->token == 0) {
         return false;

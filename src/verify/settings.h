@@ -21,7 +21,12 @@
 #define SETTINGS_DEFAULT_FILE "api_tokens.json"
 #define SETTINGS_DEFAULT_ENV_FILE ".env"
 
-enum settings_source { SETTINGS_UNSET, SETTINGS_OPTION, SETTINGS_ENVIRONMENT, SETTINGS_ENV_FILE };
+enum settings_source {
+    SETTINGS_UNSET,
+    SETTINGS_OPTION,
+    SETTINGS_ENVIRONMENT,
+    SETTINGS_ENV_FILE
+};
 
 /* One of the two variables that may hold the environment key. The key itself is not kept. */
 struct settings_key {

@@ -37,7 +37,10 @@ extern "C" {
 
 struct token_verifier;
 
-enum token_verifier_verdict { TOKEN_VERIFIER_REFUSED = 0, TOKEN_VERIFIER_ACCEPTED = 1 };
+enum token_verifier_verdict {
+    TOKEN_VERIFIER_REFUSED = 0,
+    TOKEN_VERIFIER_ACCEPTED = 1
+};
 
 /* Why a credential was refused. */
 enum token_verifier_reason {

@@ -32,9 +32,9 @@ struct verdict_question {
 struct verdict_answer {
     enum token_verifier_reason reason; /* TOKEN_VERIFIER_NO_REASON: accepted */
     const char *help;                  /* what to do about a refusal; static */
-    struct index_token *token;         /* accepted or refused by what the file says of it, else NULL */
-    const struct settings_key *key;    /* accepted as environment key, else NULL */
-    int64_t expires_at;                /* of the secret that was accepted */
+    struct index_token *token;      /* accepted or refused by what the file says of it, else NULL */
+    const struct settings_key *key; /* accepted as environment key, else NULL */
+    int64_t expires_at;             /* of the secret that was accepted */
 };
 
 struct verdict_answer verdict_decide(const struct verdict_situation *situation,

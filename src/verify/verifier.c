@@ -173,8 +173,8 @@ static enum token_verifier_mode current_mode(const struct token_verifier *verifi
     return TOKEN_VERIFIER_MODE_UNAVAILABLE;
 }
 
-enum status verifier_open(struct token_verifier **out,
-                          const struct token_verifier_options *options, struct error *error)
+enum status verifier_open(struct token_verifier **out, const struct token_verifier_options *options,
+                          struct error *error)
 {
     static const struct token_verifier_options defaults = {0};
     struct token_verifier *verifier;
@@ -274,8 +274,8 @@ static struct verdict_question make_question(const struct token_verifier_request
                                         .scope_count = request->scope_count};
 
     if (request->credential == NULL) {
-        question.found = credential_from_headers(request->headers, request->header_count,
-                                                 &question.credential);
+        question.found =
+            credential_from_headers(request->headers, request->header_count, &question.credential);
     } else {
         question.found = credential_from_value(request->credential, request->credential_size,
                                                &question.credential);
@@ -392,9 +392,8 @@ void verifier_report(struct token_verifier *verifier, int64_t now, struct verifi
     const struct settings_key *key = verifier->settings.key;
     struct index_match match;
 
-    *report = (struct verifier_report){.settings = &verifier->settings,
-                                       .error = {"out of memory"},
-                                       .newest = TIME_NONE};
+    *report = (struct verifier_report){
+        .settings = &verifier->settings, .error = {"out of memory"}, .newest = TIME_NONE};
     if (!lock_fresh(verifier)) {
         return;
     }

@@ -33,8 +33,8 @@ struct verifier_report {
     size_t active;
     size_t revoked;
     size_t expired;
-    int64_t newest;       /* the latest time that a record tells of; TIME_NONE without records */
-    bool key_is_revoked;  /* the environment key is a revoked token of the file */
+    int64_t newest;      /* the latest time that a record tells of; TIME_NONE without records */
+    bool key_is_revoked; /* the environment key is a revoked token of the file */
 };
 
 void verifier_report(struct token_verifier *verifier, int64_t now, struct verifier_report *report);
