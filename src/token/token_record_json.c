@@ -311,7 +311,7 @@ static enum status write_foreign(struct buffer *out, const struct json_slice *ol
     while (status == STATUS_OK) {
         char name[JSON_FIELD_NAME_SIZE];
         struct json_slice key;
-        struct json_slice value;
+        struct json_slice value = {.size = 0};
 
         status = json_next(&cursor, '}', &more, error);
         if (status != STATUS_OK || !more) {
