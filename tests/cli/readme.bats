@@ -1,0 +1,45 @@
+#!/usr/bin/env bats
+
+bats_require_minimum_version 1.5.0
+load common
+
+# The blocks of README.md that are marked as shell, in a row: one session of a reader.
+readme_session() {
+    awk '/^```sh$/ { inside = 1; next } /^```/ { inside = 0 } inside' \
+        "$BATS_TEST_DIRNAME/../../README.md"
+}
+
+@test "the commands of the README run as they are printed" {
+    ln -s "$manager" "$verifier" .
+    readme_session >session.sh
+    run bash -eu session.sh
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"refused at once"* ]]
+    [[ "$output" == *"AUTHENTICATION IS OFF"* ]]
+}
+
+@test "the README's session leaves no command out" {
+    [ "$(readme_session | grep -c token_)" -ge 15 ]
+}
+
+@test "the example file is one that both programs accept" {
+    cp "$BATS_TEST_DIRNAME/../../api_tokens.json.example" api_tokens.json
+    chmod 600 api_tokens.json
+    run "$manager" list
+    [ "$status" -eq 0 ]
+    [[ "$output" == "Found 3 token(s):"* ]]
+    run "$verifier" status --json
+    [ "$status" -eq 0 ]
+    [ "$(jq -c '[.mode, .active + .expired, .revoked]' <<<"$output")" = '["file",2,1]' ]
+}
+
+@test "the example of variables sets none of them" {
+    cp "$BATS_TEST_DIRNAME/../../.env.example" .env
+    run "$verifier" status --json
+    [ "$status" -eq 0 ]
+    [ "$(jq -r .mode <<<"$output")" = open ]
+    for name in API_TOKENS_FILE FREEGPT_API_KEY OPENAI_API_KEY TOKEN_VERIFIER_REQUIRE_AUTH; do
+        grep -q "^#$name=" .env
+    done
+}
