@@ -5,259 +5,40 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/secret.h"
-#include "base/text.h"
 #include "base/version.h"
+#include "cli/arguments.h"
 #include "cli/help.h"
 
 #include "base/banned.h"
 
-#define NEAR_ENOUGH 2     /* edits between a mistyped word and the one that was meant */
-#define OPERAND_SHOWN 14  /* of an operand that may be a secret, in the process title */
-#define OPERAND_SECRET 20 /* from this length on it may be one */
-
-/* Options come from two tables: the command's own and the program's. */
-struct tables {
-    const struct cli_program *program;
-    const struct cli_command *command; /* NULL before the command is known */
-};
-
-static const struct cli_option *find_in(const struct cli_option *options, size_t count,
-                                        const char *name, size_t size)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strlen(options[i].name) == size && memcmp(options[i].name, name, size) == 0) {
-            return &options[i];
-        }
-    }
-    return NULL;
-}
-
-static const struct cli_option *find_option(const struct tables *tables, const char *name,
-                                            size_t size)
-{
-    const struct cli_command *command = tables->command;
-    const struct cli_option *found =
-        command != NULL ? find_in(command->options, command->option_count, name, size) : NULL;
-
-    return found != NULL
-               ? found
-               : find_in(tables->program->options, tables->program->option_count, name, size);
-}
-
-/* Keeps the nearest of the words seen so far. */
-static void consider(const char *typed, const char *word, const char **nearest, size_t *distance)
-{
-    const size_t d = text_distance(typed, word);
-
-    if (d < *distance) {
-        *nearest = word;
-        *distance = d;
-    }
-}
-
-static enum status refuse_option(const struct tables *tables, const char *name, size_t size,
-                                 struct error *error)
-{
-    const struct cli_program *program = tables->program;
-    const struct cli_command *command = tables->command;
-    struct text_quoted quoted;
-    char typed[32] = "";
-    const char *nearest = NULL;
-    size_t distance = NEAR_ENOUGH + 1;
-
-    (void)snprintf(typed, sizeof(typed), "%.*s", size < sizeof(typed) ? (int)size : 0, name);
-    for (size_t i = 0; command != NULL && i < command->option_count; i++) {
-        consider(typed, command->options[i].name, &nearest, &distance);
-    }
-    for (size_t i = 0; i < program->option_count; i++) {
-        consider(typed, program->options[i].name, &nearest, &distance);
-    }
-    if (nearest != NULL && typed[0] != '\0') {
-        return error_set(error, STATUS_USAGE, "unknown option --%s; did you mean --%s?", typed,
-                         nearest);
-    }
-    return error_set(error, STATUS_USAGE, "unknown option --%s; see `%s%s%s --help`",
-                     text_quote(&quoted, name, size), program->name, command != NULL ? " " : "",
-                     command != NULL ? command->name : "");
-}
-
-static enum status give(struct cli_arguments *arguments, const struct cli_option *option,
-                        const char *value, struct error *error)
-{
-    if (!option->repeats && cli_has(arguments, option->name)) {
-        return error_set(error, STATUS_USAGE, "--%s is given twice", option->name);
-    }
-    if (arguments->given_count == CLI_GIVEN_LIMIT) {
-        return error_set(error, STATUS_USAGE, "more than %d options", CLI_GIVEN_LIMIT);
-    }
-    arguments->given[arguments->given_count].option = option;
-    arguments->given[arguments->given_count++].value = value;
-    return STATUS_OK;
-}
-
-/* Takes the option at argv[*i], and the next argument where that is its value. */
-static enum status parse_option(const struct tables *tables, char **argv, int *i,
-                                struct cli_arguments *arguments, struct error *error)
-{
-    const char *name = argv[*i] + 2;
-    const char *equals = strchr(name, '=');
-    const size_t size = equals != NULL ? (size_t)(equals - name) : strlen(name);
-    const struct cli_option *option = find_option(tables, name, size);
-
-    if (option == NULL) {
-        return refuse_option(tables, name, size, error);
-    }
-    if (option->value == NULL) {
-        return equals == NULL ? give(arguments, option, "", error)
-                              : error_set(error, STATUS_USAGE, "--%s takes no value", option->name);
-    }
-    if (equals != NULL) {
-        return give(arguments, option, equals + 1, error);
-    }
-    if (option->value[0] == '[') {
-        return give(arguments, option, "", error);
-    }
-    if (argv[*i + 1] == NULL) {
-        return error_set(error, STATUS_USAGE, "--%s needs a value: --%s %s", option->name,
-                         option->name, option->value);
-    }
-    *i += 1;
-    return give(arguments, option, argv[*i], error);
-}
-
-/* An operand is copied, and what `ps` shows of it shortened if it may be a secret. */
-static enum status take_operand(struct cli_arguments *arguments, char *operand, struct error *error)
-{
-    const size_t size = strlen(operand);
-    char **operands =
-        realloc(arguments->operands, (arguments->operand_count + 1) * sizeof(*operands));
-
-    if (operands == NULL) {
-        return error_set(error, STATUS_FAILED, "out of memory");
-    }
-    arguments->operands = operands;
-    operands[arguments->operand_count] = strdup(operand);
-    if (operands[arguments->operand_count] == NULL) {
-        return error_set(error, STATUS_FAILED, "out of memory");
-    }
-    arguments->operand_count++;
-    if (size >= OPERAND_SECRET) {
-        secret_wipe(operand + OPERAND_SHOWN, size - OPERAND_SHOWN);
-    }
-    return STATUS_OK;
-}
-
-static const struct cli_command *find_command(const struct cli_program *program, const char *name)
-{
-    for (size_t i = 0; i < program->command_count; i++) {
-        if (strcmp(program->commands[i].name, name) == 0) {
-            return &program->commands[i];
-        }
-    }
-    return NULL;
-}
-
-static enum status refuse_command(const struct cli_program *program, const char *name,
-                                  struct error *error)
-{
-    struct text_quoted quoted;
-    const char *nearest = NULL;
-    size_t distance = NEAR_ENOUGH + 1;
-
-    for (size_t i = 0; i < program->command_count; i++) {
-        consider(name, program->commands[i].name, &nearest, &distance);
-    }
-    (void)text_quote(&quoted, name, strlen(name));
-    if (nearest != NULL) {
-        return error_set(error, STATUS_USAGE, "unknown command %s; did you mean %s?", quoted.text,
-                         nearest);
-    }
-    return error_set(error, STATUS_USAGE, "unknown command %s; see `%s --help`", quoted.text,
-                     program->name);
-}
-
-/* Takes argv apart. The first operand is the command. */
-static enum status parse(struct tables *tables, int argc, char **argv,
-                         struct cli_arguments *arguments, struct error *error)
-{
-    bool options_end = false;
-    enum status status = STATUS_OK;
-
-    for (int i = 1; i < argc && status == STATUS_OK; i++) {
-        if (!options_end && strcmp(argv[i], "--") == 0) {
-            options_end = true;
-        } else if (!options_end && strcmp(argv[i], "-h") == 0) {
-            status = give(arguments, find_option(tables, "help", 4), "", error);
-        } else if (!options_end && strncmp(argv[i], "--", 2) == 0) {
-            status = parse_option(tables, argv, &i, arguments, error);
-        } else if (!options_end && argv[i][0] == '-' && argv[i][1] != '\0') {
-            struct text_quoted quoted;
-
-            status = error_set(error, STATUS_USAGE,
-                               "unknown option %s; options are written out, and -- ends them",
-                               text_quote(&quoted, argv[i], strlen(argv[i])));
-        } else if (tables->command == NULL) {
-            tables->command = find_command(tables->program, argv[i]);
-            if (tables->command == NULL) {
-                status = refuse_command(tables->program, argv[i], error);
-            }
-        } else {
-            status = take_operand(arguments, argv[i], error);
-        }
-    }
-    return status;
-}
-
-static enum status check_operands(const struct tables *tables,
-                                  const struct cli_arguments *arguments, struct error *error)
-{
-    const struct cli_command *command = tables->command;
-    struct text_quoted quoted;
-
-    if (arguments->operand_count < command->operands_least) {
-        return error_set(error, STATUS_USAGE, "%s is missing: %s %s %s", command->operands,
-                         tables->program->name, command->name, command->operands);
-    }
-    if (arguments->operand_count > command->operands_most) {
-        const char *extra = arguments->operands[command->operands_most];
-
-        return error_set(error, STATUS_USAGE,
-                         "one argument too many: %s (put a name with blanks in quotes)",
-                         text_quote(&quoted, extra, strlen(extra)));
-    }
-    return STATUS_OK;
-}
-
-static enum status run(struct tables *tables, int argc, char **argv,
+static enum status run(const struct cli_program *program, int argc, char **argv,
                        struct cli_arguments *arguments, struct error *error)
 {
-    enum status status = parse(tables, argc, argv, arguments, error);
+    enum status status = arguments_parse(program, argc, argv, arguments, error);
 
     if (status != STATUS_OK) {
         return status;
     }
     if (cli_has(arguments, "help")) {
-        help_print(tables->program, tables->command, stdout);
+        help_print(program, arguments->command, stdout);
         return STATUS_OK;
     }
     if (cli_has(arguments, "version")) {
-        (void)printf("%s %s\n", tables->program->name, TOKEN_MANAGER_VERSION);
+        (void)printf("%s %s\n", program->name, TOKEN_MANAGER_VERSION);
         return STATUS_OK;
     }
-    if (tables->command == NULL) {
-        help_print(tables->program, NULL, stderr);
+    if (arguments->command == NULL) {
+        help_print(program, NULL, stderr);
         return error_set(error, STATUS_USAGE, "a command is missing");
     }
-    status = check_operands(tables, arguments, error);
+    status = arguments_check_operands(program, arguments, error);
     if (status == STATUS_OK) {
         status = secret_init(error);
     }
-    return status == STATUS_OK ? tables->command->run(arguments, error) : status;
+    return status == STATUS_OK ? arguments->command->run(arguments, error) : status;
 }
 
 /*
@@ -273,18 +54,8 @@ static void occupy_standard_descriptors(void)
     }
 }
 
-static void clear(struct cli_arguments *arguments)
-{
-    for (size_t i = 0; i < arguments->operand_count; i++) {
-        secret_wipe(arguments->operands[i], strlen(arguments->operands[i]));
-        free(arguments->operands[i]);
-    }
-    free(arguments->operands);
-}
-
 int cli_main(const struct cli_program *program, int argc, char **argv)
 {
-    struct tables tables = {.program = program};
     struct cli_arguments arguments = {.given_count = 0};
     struct error error = {""};
     enum status status;
@@ -293,28 +64,13 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
     secret_no_core_dumps();
     (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error like others, and told */
     (void)setlocale(LC_CTYPE, "");  /* only to know whether the terminal speaks UTF-8 */
-    status = run(&tables, argc, argv, &arguments, &error);
+    status = run(program, argc, argv, &arguments, &error);
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_OK) {
         status = error_set_errno(&error, STATUS_FAILED, errno, "cannot write to standard output");
     }
     if (status != STATUS_OK && error.text[0] != '\0') {
         (void)fprintf(stderr, "%s: %s\n", program->name, error.text);
     }
-    clear(&arguments);
+    arguments_clear(&arguments);
     return status_exit_code(status);
-}
-
-const char *cli_value(const struct cli_arguments *arguments, const char *name)
-{
-    for (size_t i = arguments->given_count; i > 0; i--) {
-        if (strcmp(arguments->given[i - 1].option->name, name) == 0) {
-            return arguments->given[i - 1].value;
-        }
-    }
-    return NULL;
-}
-
-bool cli_has(const struct cli_arguments *arguments, const char *name)
-{
-    return cli_value(arguments, name) != NULL;
 }

@@ -22,8 +22,11 @@ struct cli_option {
 
 #define CLI_GIVEN_LIMIT 256 /* options in one call */
 
+struct cli_command;
+
 /* A call, taken apart. */
 struct cli_arguments {
+    const struct cli_command *command; /* NULL when none was named */
     struct {
         const struct cli_option *option;
         const char *value; /* "" for an optional one that was left out */
