@@ -25,7 +25,8 @@ PKGS_unit := cmocka
 
 warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla -Wformat=2 -Wundef $(if $(WERROR),-Werror)
-cppflags = -Isrc -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -D_DARWIN_C_SOURCE \
+# Beyond POSIX: flock, extended attributes, and the like; by the name each system gives them.
+cppflags = -Isrc -D_DEFAULT_SOURCE -D_DARWIN_C_SOURCE -D__BSD_VISIBLE=1 \
 	-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(FORTIFY) $(CPPFLAGS)
 # -fPIC, not -fPIE: the same objects can go into a shared library.
 cflags = -std=c17 $(warnings) -fPIC -fstack-protector-strong -pthread $(CFLAGS)
@@ -34,7 +35,7 @@ ifneq ($(shell uname -s),Darwin)
 ldflags += -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 endif
 ifdef SANITIZE
-cflags += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+cflags += -DTOKEN_SANITIZE -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 ldflags += -fsanitize=$(SANITIZE)
 # The undefined behaviour sanitizer of gcc ignores log_path when it is a shared library.
 ifeq ($(findstring clang,$(shell $(CC) --version)),)

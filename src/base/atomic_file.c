@@ -46,7 +46,7 @@ static enum status companion(const struct atomic_file *file, const char *suffix,
                              struct error *error)
 {
     *name = file_name_join(file->name, suffix);
-    return *name != NULL ? STATUS_OK : error_set(error, STATUS_STORE, "out of memory");
+    return *name != NULL ? STATUS_OK : error_no_memory(error);
 }
 
 /* Finds the folder that `path` leads to now. */
@@ -61,7 +61,7 @@ static enum status locate(struct atomic_file *file, const char *path, struct err
     file->name = strrchr(file->path, '/') + 1;
     folder = strndup(file->path, (size_t)(file->name - file->path));
     if (folder == NULL) {
-        return error_set(error, STATUS_STORE, "out of memory");
+        return error_no_memory(error);
     }
     file->folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file->folder_fd < 0) {
@@ -71,19 +71,30 @@ static enum status locate(struct atomic_file *file, const char *path, struct err
     return status;
 }
 
-/* Opens the lock file, made on first use. Existing ones are opened without O_CREAT, which the kernel
- * refuses to root for other people's files in sticky folders. */
-static int open_lock(int folder_fd, const char *name)
+static enum status not_a_file(const struct atomic_file *file, mode_t mode, struct error *error)
 {
-    int fd;
+    return error_set(error, STATUS_STORE, "%s is %s, not a file", file->path,
+                     S_ISDIR(mode) ? "a folder" : "a device, pipe or socket");
+}
 
-    do {
-        fd = open_at(folder_fd, name, O_RDWR, 0);
-        if (fd < 0 && errno == ENOENT) {
-            fd = open_at(folder_fd, name, O_RDWR | O_CREAT | O_EXCL, 0600);
-        }
-    } while (fd < 0 && errno == EEXIST);
-    return fd;
+/* Opens the lock file. What cannot be a token file gets none beside it. */
+static enum status open_lock(struct atomic_file *file, const char *name, struct error *error)
+{
+    struct stat old;
+    const bool exists = fstatat(file->folder_fd, file->name, &old, AT_SYMLINK_NOFOLLOW) == 0;
+
+    if (exists && !S_ISREG(old.st_mode)) {
+        return not_a_file(file, old.st_mode, error);
+    }
+    file->lock_fd = file_open_companion(file->folder_fd, name, O_RDWR, exists ? &old : NULL);
+    if (file->lock_fd < 0) {
+        return error_set_errno(
+            error, STATUS_STORE, errno,
+            "cannot open %s.lock, which every change needs (is it yours, and its "
+            "folder writable for you?)",
+            file->path);
+    }
+    return STATUS_OK;
 }
 
 static enum status wait_for_lock(struct atomic_file *file, unsigned wait_ms, struct error *error)
@@ -99,8 +110,8 @@ static enum status wait_for_lock(struct atomic_file *file, unsigned wait_ms, str
         }
         if (waited >= wait_ms) {
             return error_set(error, STATUS_STORE,
-                             "%s is being changed by another token_manager, which has held %s.lock "
-                             "for %u seconds; try again, or find it with: fuser %s.lock",
+                             "%s is being changed by others: %s.lock was taken for %u seconds; try "
+                             "again, or see who holds it with: fuser %s.lock",
                              file->path, file->name, wait_ms / 1000, file->path);
         }
         (void)nanosleep(&nap, NULL);
@@ -139,8 +150,13 @@ static enum status open_old(struct atomic_file *file, struct error *error)
         return error_set_errno(error, STATUS_STORE, errno, "cannot examine %s", file->path);
     }
     if (!S_ISREG(file->seen.st_mode)) {
-        return error_set(error, STATUS_STORE, "%s is %s, not a file", file->path,
-                         S_ISDIR(file->seen.st_mode) ? "a folder" : "a device, pipe or socket");
+        return not_a_file(file, file->seen.st_mode, error);
+    }
+    if (file->seen.st_nlink > 1) {
+        return error_set(error, STATUS_STORE,
+                         "%s has %lu names (hard links), and a change would not reach the others; "
+                         "find them with find -samefile, and remove or copy them",
+                         file->path, (unsigned long)file->seen.st_nlink);
     }
     file->exists = true;
     return STATUS_OK;
@@ -161,15 +177,10 @@ static enum status lock_once(struct atomic_file *file, const char *path, unsigne
     if (status != STATUS_OK) {
         return status;
     }
-    file->lock_fd = open_lock(file->folder_fd, lock_name);
-    if (file->lock_fd < 0) {
-        status = error_set_errno(error, STATUS_STORE, errno,
-                                 "cannot open %s.lock, which every change needs (is its folder "
-                                 "writable for you?)",
-                                 file->path);
-        goto out;
+    status = open_lock(file, lock_name, error);
+    if (status == STATUS_OK) {
+        status = wait_for_lock(file, wait_ms, error);
     }
-    status = wait_for_lock(file, wait_ms, error);
     if (status != STATUS_OK) {
         goto out;
     }
@@ -228,9 +239,8 @@ static enum status set_attributes(struct atomic_file *file, int fd, struct error
     }
     if (!file_attributes_copy(file->old_fd, &file->seen, fd, &what)) {
         return error_set_errno(error, STATUS_STORE, errno,
-                               "cannot keep the %s of %s, so nothing was changed (run as its "
-                               "owner, or as root)",
-                               what, file->path);
+                               "cannot keep the %s of %s (run this as its owner, or as root)", what,
+                               file->path);
     }
     return STATUS_OK;
 }
@@ -263,8 +273,7 @@ static enum status check_untouched(const struct atomic_file *file, struct error 
     }
     if (there != file->exists || (there && !file_same(&now, &file->seen))) {
         return error_set(error, STATUS_STORE,
-                         "%s was changed by another program meanwhile (an editor?), so nothing was "
-                         "changed; try again",
+                         "%s was changed by another program meanwhile (an editor?); try again",
                          file->path);
     }
     return STATUS_OK;
@@ -311,6 +320,11 @@ enum status atomic_file_publish(struct atomic_file *file, struct error *error)
 
     if (status != STATUS_OK) {
         return status;
+    }
+    /* Once more, because what happened since it was staged may have taken its time. */
+    status = check_untouched(file, error);
+    if (status != STATUS_OK) {
+        goto out;
     }
     if (renameat(file->folder_fd, tmp, file->folder_fd, file->name) != 0) {
         const int cause = errno;

@@ -8,7 +8,7 @@
  *     atomic_file_read      the old version's bytes
  *     atomic_file_stage     NAME.tmp: bytes, owner, mode, ACL, label; fsync; close; and a look
  *                           whether NAME is still the version that was read
- *     atomic_file_publish   rename NAME.tmp to NAME; fsync the folder
+ *     atomic_file_publish   that look again; rename NAME.tmp to NAME; fsync the folder
  *     atomic_file_close     drop what was staged but not published; unlock
  *
  * and can be closed at any point. Until the rename the old version is untouched; after it the new

@@ -35,11 +35,9 @@ static bool at_end(const struct parser *p)
     return p->at == p->end;
 }
 
-/* A line ends at LF or CRLF; a lone CR is part of it. */
 static bool at_line_end(const struct parser *p)
 {
-    return at_end(p) || *p->at == '\n' ||
-           (*p->at == '\r' && (p->at + 1 == p->end || p->at[1] == '\n'));
+    return at_end(p) || *p->at == '\n' || *p->at == '\r';
 }
 
 static void skip_blanks(struct parser *p)
@@ -205,41 +203,57 @@ static enum status parse_line(struct parser *p)
     }
     entries = realloc(p->env->entries, (p->env->count + 1) * sizeof(*entries));
     if (entries == NULL) {
-        return fail(p, p->line, "out of memory");
+        return error_no_memory(p->error);
     }
     p->env->entries = entries;
     entries[p->env->count++] = entry;
-    return p->env->text.failed ? fail(p, p->line, "out of memory") : STATUS_OK;
+    return p->env->text.failed ? error_no_memory(p->error) : STATUS_OK;
+}
+
+/*
+ * Bytes that would make a line mean something else than people see: NUL, and a CR without LF, after
+ * which other readers begin a new line.
+ */
+static enum status check_bytes(const struct parser *p)
+{
+    size_t line = 1;
+
+    for (const char *at = p->at; at < p->end; at++) {
+        if (*at == '\0') {
+            return fail(p, line, "a NUL byte: this is not a text file");
+        }
+        if (*at == '\r' && (at + 1 == p->end || at[1] != '\n')) {
+            return fail(p, line,
+                        "a carriage return without a line feed; save the file with the "
+                        "line ends of Unix or Windows");
+        }
+        line += *at == '\n';
+    }
+    return STATUS_OK;
 }
 
 enum status env_file_parse(struct env_file *env, const char *path, const char *text, size_t size,
                            struct error *error)
 {
     struct parser p = {.env = env, .error = error, .at = text, .end = text + size, .line = 1};
-    const char *nul = size > 0 ? memchr(text, '\0', size) : NULL;
+    enum status status;
 
     *env = (struct env_file){.path = strdup(path), .text = {.secret = true}};
     if (env->path == NULL) {
-        return error_set(error, STATUS_STORE, "out of memory");
+        return error_no_memory(error);
     }
-    if (nul != NULL) {
-        for (const char *c = text; c < nul; c++) {
-            p.line += *c == '\n';
-        }
-        return fail(&p, p.line, "a NUL byte: this is not a text file");
+    status = check_bytes(&p);
+    if (status != STATUS_OK) {
+        return status;
     }
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
         p.at += 3;
     }
-    while (!at_end(&p)) {
-        const enum status status = parse_line(&p);
-
-        if (status != STATUS_OK) {
-            return status;
-        }
+    while (!at_end(&p) && status == STATUS_OK) {
+        status = parse_line(&p);
         skip_line(&p);
     }
-    return STATUS_OK;
+    return status;
 }
 
 enum status env_file_load(struct env_file *env, const char *path, struct error *error)

@@ -12,6 +12,7 @@
 #include "base/banned.h"
 
 #define READ_TRIES 5
+#define RESOLVE_TRIES 5
 
 #ifdef __APPLE__
 #define MTIME(s) ((s)->st_mtimespec)
@@ -86,6 +87,11 @@ static bool read_to_end(int fd, size_t limit, struct buffer *out)
     return true;
 }
 
+static enum status refuse_size(const char *path, size_t limit, struct error *error)
+{
+    return error_set(error, STATUS_STORE, "%s is larger than %zu bytes", path, limit);
+}
+
 enum status file_read(int fd, const char *path, size_t limit, struct buffer *out, struct stat *seen,
                       struct error *error)
 {
@@ -98,21 +104,53 @@ enum status file_read(int fd, const char *path, size_t limit, struct buffer *out
         if (fstat(fd, seen) != 0) {
             return error_set_errno(error, STATUS_STORE, errno, "cannot examine %s", path);
         }
-        if (seen->st_size > 0 && (uintmax_t)seen->st_size <= limit &&
-            !buffer_reserve(out, (size_t)seen->st_size + 1)) {
-            return error_set_errno(error, STATUS_STORE, ENOMEM, "cannot read %s", path);
+        if (seen->st_size > 0 && (uintmax_t)seen->st_size > limit) {
+            return refuse_size(path, limit, error);
+        }
+        if (seen->st_size > 0 && !buffer_reserve(out, (size_t)seen->st_size + 1)) {
+            return error_no_memory(error);
         }
         if (!read_to_end(fd, limit, out) || fstat(fd, &after) != 0) {
             return error_set_errno(error, STATUS_STORE, errno, "cannot read %s", path);
         }
         if (out->size - start > limit) {
-            return error_set(error, STATUS_STORE, "%s is larger than %zu bytes", path, limit);
+            return refuse_size(path, limit, error);
         }
         if (file_same(seen, &after) && (off_t)(out->size - start) == seen->st_size) {
             return STATUS_OK;
         }
     }
     return error_set(error, STATUS_STORE, "%s keeps changing while it is read; try again", path);
+}
+
+void file_try_chown(int fd, const struct stat *like)
+{
+    if (fchown(fd, like->st_uid, like->st_gid) != 0) {
+        return; /* then it stays ours */
+    }
+}
+
+int file_open_companion(int folder_fd, const char *name, int flags, const struct stat *like)
+{
+    const int plain = flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+    bool created = false;
+    int fd;
+
+    do {
+        fd = openat(folder_fd, name, plain);
+        if (fd < 0 && errno == ENOENT) {
+            fd = openat(folder_fd, name, plain | O_CREAT | O_EXCL, 0600);
+            created = fd >= 0;
+        }
+    } while (fd < 0 && (errno == EEXIST || errno == EINTR));
+    if (created) {
+        /* Whatever the umask; and root must not lock out the owner of the file beside. */
+        (void)fchmod(fd, 0600);
+        if (like != NULL) {
+            file_try_chown(fd, like);
+        }
+    }
+    return fd;
 }
 
 bool file_write_all(int fd, const void *bytes, size_t size)
@@ -138,7 +176,11 @@ bool file_sync(int fd)
     int result;
 
     do {
+#ifdef F_FULLFSYNC
+        result = fcntl(fd, F_FULLFSYNC); /* on macOS, fsync stops at the drive's cache */
+#else
         result = fsync(fd);
+#endif
     } while (result != 0 && errno == EINTR);
     return result == 0;
 }
@@ -187,7 +229,7 @@ static enum status resolve_folder(const char *path, char **folder, const char **
     }
     given = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
     if (given == NULL) {
-        return error_set(error, STATUS_STORE, "out of memory resolving %s", path);
+        return error_no_memory(error);
     }
     *folder = realpath(given, NULL);
     status = *folder != NULL ? STATUS_OK
@@ -204,28 +246,25 @@ static enum status join_path(const char *folder, const char *name, char **out, s
 
     *out = slashed != NULL ? file_name_join(slashed, name) : NULL;
     free(slashed);
-    return *out != NULL ? STATUS_OK : error_set(error, STATUS_STORE, "out of memory for a path");
+    return *out != NULL ? STATUS_OK : error_no_memory(error);
 }
 
-enum status file_resolve(const char *path, char **out, struct error *error)
+/* Nothing can be resolved, so perhaps nothing is there: is the name free, in a folder that is? */
+static enum status resolve_free_name(const char *path, char **out, struct error *error)
 {
     struct stat entry;
     const char *name;
     char *folder;
     enum status status;
 
-    *out = realpath(path, NULL);
-    if (*out != NULL) {
-        return STATUS_OK;
-    }
-    if (errno != ENOENT) {
-        return error_set_errno(error, STATUS_STORE, errno, "cannot find %s", path);
-    }
     if (lstat(path, &entry) == 0) {
         return error_set(error, STATUS_STORE,
                          "%s is a symbolic link to something that is not there; restore its target "
                          "or remove the link",
                          path);
+    }
+    if (errno != ENOENT) {
+        return error_set_errno(error, STATUS_STORE, errno, "cannot examine %s", path);
     }
     status = resolve_folder(path, &folder, &name, error);
     if (folder != NULL) {
@@ -233,6 +272,26 @@ enum status file_resolve(const char *path, char **out, struct error *error)
     }
     free(folder);
     return status;
+}
+
+enum status file_resolve(const char *path, char **out, struct error *error)
+{
+    for (int i = 0; i < RESOLVE_TRIES; i++) {
+        struct stat entry;
+
+        *out = realpath(path, NULL);
+        if (*out != NULL) {
+            return STATUS_OK;
+        }
+        if (errno != ENOENT) {
+            return error_set_errno(error, STATUS_STORE, errno, "cannot find %s", path);
+        }
+        /* What is no link and there came between two looks: a writer was quicker. */
+        if (lstat(path, &entry) != 0 || S_ISLNK(entry.st_mode)) {
+            break;
+        }
+    }
+    return resolve_free_name(path, out, error);
 }
 
 enum status file_absolute(const char *path, char **out, struct error *error)
@@ -243,7 +302,7 @@ enum status file_absolute(const char *path, char **out, struct error *error)
     *out = NULL;
     if (path[0] == '/') {
         *out = strdup(path);
-        return *out != NULL ? STATUS_OK : error_set(error, STATUS_STORE, "out of memory");
+        return *out != NULL ? STATUS_OK : error_no_memory(error);
     }
     folder = realpath(".", NULL);
     if (folder == NULL) {

@@ -26,6 +26,16 @@ MUST_CHECK enum status file_open(const char *path, int *fd, struct error *error)
 MUST_CHECK enum status file_read(int fd, const char *path, size_t limit, struct buffer *out,
                                  struct stat *seen, struct error *error);
 
+/* Gives the file the owner and group of another, where we may. */
+void file_try_chown(int fd, const struct stat *like);
+
+/*
+ * Opens a file that stands beside another, in the folder, making it (0600) if it is missing. A link
+ * is not followed, and a pipe not waited for. With `like`, a new one gets that owner and group, if we
+ * may. -1 with errno set.
+ */
+int file_open_companion(int folder_fd, const char *name, int flags, const struct stat *like);
+
 /* False with errno set when not every byte was written. */
 bool file_write_all(int fd, const void *bytes, size_t size);
 

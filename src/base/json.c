@@ -11,6 +11,8 @@
 #include "base/banned.h"
 
 #define DEPTH_LIMIT 512
+#define ESCAPE_LENGTH 6 /* of \uXXXX */
+#define NO_UNIT 0x10000u
 
 /* Fails at the cursor. */
 static enum status fail(const struct json_cursor *c, struct error *error, const char *reason)
@@ -25,10 +27,10 @@ static enum status unexpected(const struct json_cursor *c, struct error *error,
     struct text_quoted quoted;
 
     if (c->at == c->end) {
-        return error_set(error, STATUS_STORE, "%s:%zu: the text ends where %s should be", c->file,
+        return error_set(error, STATUS_STORE, "%s:%zu: the text ends, expected %s", c->file,
                          c->line, expected);
     }
-    return error_set(error, STATUS_STORE, "%s:%zu: %s where %s should be", c->file, c->line,
+    return error_set(error, STATUS_STORE, "%s:%zu: found %s, expected %s", c->file, c->line,
                      text_quote(&quoted, c->at, 1), expected);
 }
 
@@ -188,6 +190,12 @@ static enum status skip_scalar(struct json_cursor *c, struct error *error)
     return unexpected(c, error, "a value");
 }
 
+void json_mark(struct json_cursor *cursor)
+{
+    skip_blanks(cursor);
+    cursor->mark = cursor->at;
+}
+
 enum status json_enter(struct json_cursor *cursor, char bracket, struct error *error)
 {
     if (!pass(cursor, bracket)) {
@@ -281,18 +289,50 @@ enum status json_end(struct json_cursor *cursor, struct error *error)
     return cursor->at == cursor->end ? STATUS_OK : unexpected(cursor, error, "the end of the file");
 }
 
-/* Whether a checked string contains \u0000, which cJSON would take for its end. */
-static bool has_nul(const struct json_slice *string)
+/* The value of the \uXXXX escape at `at`, which was checked; NO_UNIT if there is none. */
+static unsigned escaped_unit(const char *at, const char *end)
 {
-    for (size_t i = 1; i + 1 < string->size; i++) {
-        if (string->at[i] == '\\') {
-            if (memcmp(string->at + i, "\\u0000", 6) == 0) {
-                return true;
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    unsigned unit = 0;
+
+    if (end - at < ESCAPE_LENGTH || at[0] != '\\' || at[1] != 'u') {
+        return NO_UNIT;
+    }
+    for (int i = 2; i < ESCAPE_LENGTH; i++) {
+        unit = unit << 4 | (unsigned)((strchr(digits, at[i]) - digits) & 15);
+    }
+    return unit;
+}
+
+/*
+ * What is legal JSON but no text for us: U+0000, which cJSON would take for the end, and half a
+ * surrogate pair. NULL when there is nothing of that kind in a checked string.
+ */
+static const char *find_fault(const struct json_slice *string)
+{
+    const char *end = string->at + string->size - 1;
+
+    for (const char *at = string->at + 1; at < end; at++) {
+        const unsigned unit = escaped_unit(at, end);
+
+        if (unit == 0) {
+            return "contains \\u0000";
+        }
+        if (unit >= 0xd800 && unit <= 0xdbff) {
+            const unsigned low = escaped_unit(at + ESCAPE_LENGTH, end);
+
+            if (low < 0xdc00 || low > 0xdfff) {
+                return "contains half a surrogate pair";
             }
-            i++; /* whatever is escaped does not begin an escape itself */
+            at += ESCAPE_LENGTH;
+        } else if (unit >= 0xdc00 && unit <= 0xdfff) {
+            return "contains half a surrogate pair";
+        }
+        if (*at == '\\') {
+            at++; /* whatever is escaped does not begin an escape itself */
         }
     }
-    return false;
+    return NULL;
 }
 
 enum status json_string(const struct json_slice *value, char *out, size_t capacity,
@@ -300,28 +340,28 @@ enum status json_string(const struct json_slice *value, char *out, size_t capaci
 {
     const char *label = value->label != NULL ? value->label : "the value";
     enum status status = STATUS_OK;
+    const char *fault;
     cJSON *decoded;
     size_t size;
 
     if (value->size < 2 || value->at[0] != '"') {
         return json_fail(value, error, "%s must be a string", label);
     }
-    if (has_nul(value)) {
-        return json_fail(value, error, "%s contains \\u0000", label);
+    fault = find_fault(value);
+    if (fault != NULL) {
+        return json_fail(value, error, "%s %s", label, fault);
     }
     decoded = cJSON_ParseWithLengthOpts(value->at, value->size, NULL, 0);
     if (!cJSON_IsString(decoded)) {
-        status =
-            json_fail(value, error, "%s cannot be decoded: a lone surrogate, or no memory", label);
-        goto out;
+        cJSON_Delete(decoded);
+        return error_no_memory(error);
     }
     size = strlen(decoded->valuestring);
-    if (size >= capacity) {
+    if (size < capacity) {
+        memcpy(out, decoded->valuestring, size + 1);
+    } else {
         status = json_fail(value, error, "%s is longer than %zu bytes", label, capacity - 1);
-        goto out;
     }
-    memcpy(out, decoded->valuestring, size + 1);
-out:
     cJSON_Delete(decoded);
     return status;
 }
@@ -337,48 +377,4 @@ enum status json_key_text(const struct json_slice *key, char *out, size_t capaci
     memcpy(out, key->at + 1, size);
     out[size] = '\0';
     return STATUS_OK;
-}
-
-enum status json_number(const struct json_slice *value, double *out, struct error *error)
-{
-    const char *label = value->label != NULL ? value->label : "the value";
-    cJSON *decoded = cJSON_ParseWithLengthOpts(value->at, value->size, NULL, 0);
-    enum status status = STATUS_OK;
-
-    if (cJSON_IsNumber(decoded)) {
-        *out = decoded->valuedouble;
-    } else {
-        status = json_fail(value, error, "%s must be a number", label);
-    }
-    cJSON_Delete(decoded);
-    return status;
-}
-
-void json_write_string(struct buffer *out, const char *text, size_t size)
-{
-    buffer_append(out, "\"", 1);
-    for (size_t i = 0; i < size; i++) {
-        const unsigned char byte = (unsigned char)text[i];
-
-        if (byte == '"' || byte == '\\') {
-            const char escaped[2] = {'\\', text[i]};
-
-            buffer_append(out, escaped, 2);
-        } else if (byte < 0x20 || byte == 0x7f) {
-            buffer_appendf(out, "\\u%04x", byte);
-        } else {
-            buffer_append(out, text + i, 1);
-        }
-    }
-    buffer_append(out, "\"", 1);
-}
-
-void json_write_member(struct buffer *out, const char *name, const char *text)
-{
-    buffer_appendf(out, "\"%s\": ", name);
-    if (text != NULL) {
-        json_write_string(out, text, strlen(text));
-    } else {
-        buffer_append_text(out, "null");
-    }
 }

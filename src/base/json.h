@@ -16,7 +16,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/buffer.h"
 #include "base/status.h"
 
 /* One value in the text, checked. Everything is borrowed. */
@@ -33,7 +32,8 @@ struct json_cursor {
     const char *at;
     const char *end;
     size_t line;
-    bool first; /* the next member or element is its parent's first */
+    const char *mark; /* set by json_mark */
+    bool first;       /* the next member or element is its parent's first */
 };
 
 /* `text` and `file` are borrowed for as long as the cursor or a slice of it is used. */
@@ -44,6 +44,9 @@ void json_cursor_into(struct json_cursor *cursor, const struct json_slice *value
 
 /* Passes the bracket, '{' or '['. */
 MUST_CHECK enum status json_enter(struct json_cursor *cursor, char bracket, struct error *error);
+
+/* Remembers where the value at the cursor begins, for whoever counts from there. */
+void json_mark(struct json_cursor *cursor);
 
 /* Passes a comma to the next member or element, or the closing bracket: then `*more` is false. */
 MUST_CHECK enum status json_next(struct json_cursor *cursor, char bracket, bool *more,
@@ -69,22 +72,13 @@ MUST_CHECK enum status json_key_text(const struct json_slice *key, char *out, si
 
 /*
  * Decodes a string into `out`, `capacity` bytes with the final NUL. Refuses what is no string, is
- * longer, contains U+0000 or cannot be decoded (a lone surrogate).
+ * longer, or contains U+0000 or a lone surrogate. STATUS_FAILED without memory.
  */
 MUST_CHECK enum status json_string(const struct json_slice *value, char *out, size_t capacity,
-                                   struct error *error);
-
-MUST_CHECK enum status json_number(const struct json_slice *value, double *out,
                                    struct error *error);
 
 /* Fills `error` with "file:line: " and the message; always returns STATUS_STORE. */
 enum status json_fail(const struct json_slice *value, struct error *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-
-/* Appends a string in quotes; `text` is UTF-8. Only what must be escaped is. */
-void json_write_string(struct buffer *out, const char *text, size_t size);
-
-/* Appends `"name": "text"`, or `"name": null` for NULL. */
-void json_write_member(struct buffer *out, const char *name, const char *text);
 
 #endif

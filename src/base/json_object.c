@@ -26,7 +26,7 @@ static enum status refuse_duplicate(const struct json_slice *key, const char *na
 {
     struct text_quoted quoted;
 
-    return json_fail(key, error, "the field %s stands here twice",
+    return json_fail(key, error, "the field %s appears twice",
                      text_quote(&quoted, name, strlen(name)));
 }
 
@@ -100,6 +100,9 @@ enum status json_object_read(struct json_cursor *cursor, const struct json_objec
     bool more = true;
     enum status status = json_enter(cursor, '{', error);
 
+    if (status != STATUS_OK) {
+        return status;
+    }
     seen.known = 0;
     seen.foreign_count = 0;
     *slice = (struct json_slice){

@@ -38,6 +38,9 @@ enum status error_set(struct error *error, enum status status, const char *forma
 enum status error_set_errno(struct error *error, enum status status, int errnum, const char *format,
                             ...) __attribute__((format(printf, 4, 5)));
 
+/* STATUS_FAILED, "out of memory". It says nothing about what was worked on: trying again may do. */
+enum status error_no_memory(struct error *error);
+
 /* The exit code of a program that ends with this status. */
 int status_exit_code(enum status status);
 

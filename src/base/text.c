@@ -56,9 +56,27 @@ size_t text_utf8_next(const char *text, size_t size, uint32_t *point)
 
 bool text_is_control(uint32_t point)
 {
-    return point < 0x20 || (point >= 0x7f && point <= 0x9f) ||
-           (point >= 0x2028 && point <= 0x202e) || /* line ends, bidirectional overrides */
-           (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
+    static const struct {
+        uint32_t first;
+        uint32_t last;
+    } ranges[] = {
+        {0x00, 0x1f},     {0x7f, 0x9f},       /* control characters */
+        {0x2028, 0x202e}, {0x2066, 0x2069},   /* line ends, bidirectional overrides */
+        {0x061c, 0x061c}, {0x200e, 0x200f},   /* bidirectional marks */
+        {0x00ad, 0x00ad}, {0x034f, 0x034f},   /* what is not seen: soft hyphen, joiner, … */
+        {0x115f, 0x1160}, {0x17b4, 0x17b5},   /* … */
+        {0x180b, 0x180f}, {0x200b, 0x200b},   /* … */
+        {0x2060, 0x2065}, {0x3164, 0x3164},   /* … */
+        {0xfeff, 0xfeff}, {0xffa0, 0xffa0},   /* … */
+        {0xfff0, 0xfffb}, {0xe0000, 0xe0fff}, /* … tags and variation selectors */
+    };
+
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+        if (point >= ranges[i].first && point <= ranges[i].last) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool text_is_blank(uint32_t point)
@@ -78,73 +96,109 @@ bool text_is_visible_ascii(const char *text, size_t size)
     return true;
 }
 
-/* How many bytes at the start of `text` are letters, digits, - or _; and if that may be a secret. */
+/* How many bytes at the start of `text` a key may be made of; and if they may be one. */
 static size_t word_run(const char *text, size_t size, bool *may_be_secret)
 {
-    bool has_digit = false;
+    bool digit = false;
+    bool upper = false;
+    bool lower = false;
     size_t run = 0;
 
     for (; run < size; run++) {
         const char c = text[run];
-        const bool digit = c >= '0' && c <= '9';
 
-        if (!digit && !(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') && c != '-' && c != '_') {
+        if (c >= '0' && c <= '9') {
+            digit = true;
+        } else if (c >= 'A' && c <= 'Z') {
+            upper = true;
+        } else if (c >= 'a' && c <= 'z') {
+            lower = true;
+        } else if (c == '\0' || strchr("-_+/=.~", c) == NULL) {
             break;
         }
-        has_digit = has_digit || digit;
     }
-    *may_be_secret = run >= SECRET_RUN && has_digit;
+    *may_be_secret = run >= SECRET_RUN && (digit || (upper && lower));
     return run;
+}
+
+/* A message's quotation while it grows. */
+struct quotation {
+    char *out;
+    size_t shown; /* characters of the original */
+};
+
+static void show_run(struct quotation *q, const char *text, size_t run, bool may_be_secret)
+{
+    size_t keep = run;
+
+    if (may_be_secret) {
+        keep = run / 4 < SECRET_SHOWN_MAX ? run / 4 : SECRET_SHOWN_MAX;
+    } else if (keep > SHOWN_LIMIT - q->shown) {
+        keep = SHOWN_LIMIT - q->shown;
+    }
+    memcpy(q->out, text, keep);
+    q->out += keep;
+    q->shown += keep;
+    if (keep < run) {
+        memcpy(q->out, "...", 3);
+        q->out += 3;
+    }
+}
+
+/* One character that is not part of a run; returns its length. */
+static size_t show_character(struct quotation *q, const char *text, size_t size)
+{
+    uint32_t point;
+    const size_t length = text_utf8_next(text, size, &point);
+
+    q->shown++;
+    if (length == 0 || text_is_control(point)) {
+        (void)snprintf(q->out, 5, "\\x%02x", (unsigned)(unsigned char)text[0]);
+        q->out += 4;
+        return 1;
+    }
+    memcpy(q->out, text, length);
+    q->out += length;
+    return length;
 }
 
 const char *text_quote(struct text_quoted *quoted, const char *text, size_t size)
 {
-    char *out = quoted->text;
-    size_t shown = 0;
+    struct quotation q = {.out = quoted->text};
     size_t i = 0;
 
-    *out++ = '"';
-    while (i < size && shown < SHOWN_LIMIT) {
+    *q.out++ = '"';
+    while (i < size && q.shown < SHOWN_LIMIT) {
         bool may_be_secret;
         const size_t run = word_run(text + i, size - i, &may_be_secret);
-        uint32_t point;
 
-        if (may_be_secret) {
-            const size_t keep = run / 4 < SECRET_SHOWN_MAX ? run / 4 : SECRET_SHOWN_MAX;
-
-            memcpy(out, text + i, keep);
-            memcpy(out + keep, "...", 3);
-            out += keep + 3;
-            i += run;
-            shown += keep;
-            continue;
-        }
-        /* A run that is no secret is copied whole, so that its tail is not judged on its own. */
-        for (size_t left = run; left > 0 && shown < SHOWN_LIMIT; left--, shown++) {
-            *out++ = text[i++];
-        }
         if (run > 0) {
-            continue;
-        }
-        const size_t length = text_utf8_next(text + i, size - i, &point);
-        if (length == 0 || text_is_control(point)) {
-            (void)snprintf(out, 5, "\\x%02x", (unsigned)(unsigned char)text[i]);
-            out += 4;
-            i += 1;
+            show_run(&q, text + i, run, may_be_secret);
+            i += run;
         } else {
-            memcpy(out, text + i, length);
-            out += length;
-            i += length;
+            i += show_character(&q, text + i, size - i);
         }
-        shown++;
     }
     if (i < size) {
-        memcpy(out, "...", 3);
-        out += 3;
+        memcpy(q.out, "...", 3);
+        q.out += 3;
     }
-    *out++ = '"';
-    *out = '\0';
+    *q.out++ = '"';
+    *q.out = '\0';
     return quoted->text;
+}
+
+bool text_equal_nocase(const char *a, const char *b, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        const char x = a[i] >= 'A' && a[i] <= 'Z' ? (char)(a[i] + ('a' - 'A')) : a[i];
+        const char y = b[i] >= 'A' && b[i] <= 'Z' ? (char)(b[i] + ('a' - 'A')) : b[i];
+
+        if (x != y) {
+            return false;
+        }
+    }
+    return true;
 }
 
 size_t text_distance(const char *a, const char *b)

@@ -21,7 +21,7 @@ struct text_quoted {
  */
 size_t text_utf8_next(const char *text, size_t size, uint32_t *point);
 
-/* Characters that move the cursor, end a line or reorder what is shown. */
+/* Characters that move the cursor, end a line, reorder what is shown, or are not seen at all. */
 bool text_is_control(uint32_t point);
 
 /* White space as people see it: ASCII, no-break, the other Unicode spaces. */
@@ -33,10 +33,13 @@ bool text_is_visible_ascii(const char *text, size_t size);
 /*
  * For an argument or a field name in a message: in double quotes, control characters and bytes that
  * are not UTF-8 escaped as \xNN, cut at about 100 characters, and of every run that may be a secret
- * (20 or more letters, digits, - and _, with a digit among them) only the beginning. Returns
- * `quoted->text`.
+ * only the beginning. That is 20 or more of the characters that keys are made of, with a digit or
+ * both letter cases among them, as every token has. Returns `quoted->text`.
  */
 const char *text_quote(struct text_quoted *quoted, const char *text, size_t size);
+
+/* Whether two words are the same but for the case of ASCII letters, in any locale. */
+bool text_equal_nocase(const char *a, const char *b, size_t size);
 
 /* The edit distance of two words, for "did you mean"; both under 32 characters, else SIZE_MAX. */
 size_t text_distance(const char *a, const char *b);

@@ -63,19 +63,22 @@ static enum status refuse_option(const struct tables *tables, const char *name, 
     const char *nearest = NULL;
     size_t distance = NEAR_ENOUGH + 1;
 
-    (void)snprintf(typed, sizeof(typed), "%.*s", size < sizeof(typed) ? (int)size : 0, name);
+    (void)text_quote(&quoted, name - 2, size + 2); /* with its dashes */
+    if (size < sizeof(typed)) {
+        memcpy(typed, name, size);
+    }
     for (size_t i = 0; command != NULL && i < command->option_count; i++) {
         consider(typed, command->options[i].name, &nearest, &distance);
     }
     for (size_t i = 0; i < program->option_count; i++) {
         consider(typed, program->options[i].name, &nearest, &distance);
     }
-    if (nearest != NULL && typed[0] != '\0') {
-        return error_set(error, STATUS_USAGE, "unknown option --%s; did you mean --%s?", typed,
+    if (nearest != NULL) {
+        return error_set(error, STATUS_USAGE, "unknown option %s; did you mean --%s?", quoted.text,
                          nearest);
     }
-    return error_set(error, STATUS_USAGE, "unknown option --%s; see `%s%s%s --help`",
-                     text_quote(&quoted, name, size), program->name, command != NULL ? " " : "",
+    return error_set(error, STATUS_USAGE, "unknown option %s; see `%s%s%s --help`", quoted.text,
+                     program->name, command != NULL ? " " : "",
                      command != NULL ? command->name : "");
 }
 
@@ -131,12 +134,12 @@ static enum status take_operand(struct cli_arguments *arguments, char *operand, 
         realloc(arguments->operands, (arguments->operand_count + 1) * sizeof(*operands));
 
     if (operands == NULL) {
-        return error_set(error, STATUS_FAILED, "out of memory");
+        return error_no_memory(error);
     }
     arguments->operands = operands;
     operands[arguments->operand_count] = strdup(operand);
     if (operands[arguments->operand_count] == NULL) {
-        return error_set(error, STATUS_FAILED, "out of memory");
+        return error_no_memory(error);
     }
     arguments->operand_count++;
     if (size >= OPERAND_SECRET) {
@@ -229,7 +232,7 @@ enum status arguments_check_operands(const struct cli_program *program,
         const char *extra = arguments->operands[command->operands_most];
 
         return error_set(error, STATUS_USAGE,
-                         "one argument too many: %s (put a name with blanks in quotes)",
+                         "one argument too many: %s (quote a name that contains spaces)",
                          text_quote(&quoted, extra, strlen(extra)));
     }
     return STATUS_OK;

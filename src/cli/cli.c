@@ -54,6 +54,22 @@ static void occupy_standard_descriptors(void)
     }
 }
 
+/* Names of files may hold anything; a terminal is not to obey them. */
+static void print_error(const char *program, const char *text)
+{
+    (void)fprintf(stderr, "%s: ", program);
+    for (; *text != '\0'; text++) {
+        const unsigned char c = (unsigned char)*text;
+
+        if ((c < 0x20 && c != '\n') || c == 0x7f) {
+            (void)fprintf(stderr, "\\x%02x", c);
+        } else {
+            (void)fputc(c, stderr);
+        }
+    }
+    (void)fputc('\n', stderr);
+}
+
 int cli_main(const struct cli_program *program, int argc, char **argv)
 {
     struct cli_arguments arguments = {.given_count = 0};
@@ -62,14 +78,15 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
 
     occupy_standard_descriptors();
     secret_no_core_dumps();
-    (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error like others, and told */
+    (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error like others, and told … */
+    (void)signal(SIGXFSZ, SIG_IGN); /* … and so is a limit on the size of files */
     (void)setlocale(LC_CTYPE, "");  /* only to know whether the terminal speaks UTF-8 */
     status = run(program, argc, argv, &arguments, &error);
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_OK) {
         status = error_set_errno(&error, STATUS_FAILED, errno, "cannot write to standard output");
     }
     if (status != STATUS_OK && error.text[0] != '\0') {
-        (void)fprintf(stderr, "%s: %s\n", program->name, error.text);
+        print_error(program->name, error.text);
     }
     arguments_clear(&arguments);
     return status_exit_code(status);

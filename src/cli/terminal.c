@@ -1,10 +1,13 @@
 #include "cli/terminal.h"
 
+#include <errno.h>
 #include <langinfo.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/banned.h"
@@ -39,4 +42,62 @@ bool terminal_confirm(const char *question)
     }
     answer[strcspn(answer, "\r\n")] = '\0';
     return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
+}
+
+/* How the terminal was before, for a signal that comes while it shows nothing. */
+static struct termios shown;
+
+static void restore_and_go(int signal_number)
+{
+    (void)tcsetattr(STDIN_FILENO, TCSANOW, &shown);
+    (void)signal(signal_number, SIG_DFL);
+    (void)raise(signal_number);
+}
+
+static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+
+#define ENDING_COUNT (sizeof(ending_signals) / sizeof(ending_signals[0]))
+
+static void catch_signals(struct sigaction before[static ENDING_COUNT])
+{
+    struct sigaction action = {.sa_handler = restore_and_go};
+
+    (void)sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < ENDING_COUNT; i++) {
+        (void)sigaction(ending_signals[i], &action, &before[i]);
+    }
+}
+
+static void release_signals(const struct sigaction before[static ENDING_COUNT])
+{
+    for (size_t i = 0; i < ENDING_COUNT; i++) {
+        (void)sigaction(ending_signals[i], &before[i], NULL);
+    }
+}
+
+ssize_t terminal_read_unseen(const char *question, char *line, size_t capacity)
+{
+    struct sigaction before[ENDING_COUNT];
+    struct termios hidden;
+    ssize_t size = -1;
+    int cause;
+
+    if (tcgetattr(STDIN_FILENO, &shown) != 0) {
+        return -1;
+    }
+    hidden = shown;
+    hidden.c_lflag &= ~(tcflag_t)ECHO;
+    catch_signals(before);
+    (void)fprintf(stderr, "%s", question);
+    if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) == 0) {
+        do {
+            size = read(STDIN_FILENO, line, capacity);
+        } while (size < 0 && errno == EINTR);
+    }
+    cause = errno;
+    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+    release_signals(before);
+    (void)fprintf(stderr, "\n");
+    errno = cause;
+    return size;
 }

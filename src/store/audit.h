@@ -10,6 +10,7 @@
 #define STORE_AUDIT_H
 
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "base/buffer.h"
 #include "base/status.h"
@@ -33,12 +34,19 @@ struct audit_event {
 void audit_write_line(const struct audit_event *event, const struct token *token,
                       struct buffer *out);
 
+/* Where the trail is. */
+struct audit_file {
+    int folder_fd;
+    const char *path;        /* absolute, in that folder */
+    const struct stat *like; /* whose owner and group a new file gets; NULL for our own */
+};
+
 /*
- * Appends whole lines to the file `name` in the folder, made if missing (0600), and syncs it. A line
- * that an earlier crash left unfinished is closed off. The caller holds the store's lock. On failure
- * the file is as it was, if that can be had.
+ * Appends whole lines to the file, made if missing (0600), and syncs it. A line that an earlier crash
+ * left unfinished is closed off. The caller holds the store's lock. On failure the file is as it
+ * was, if that can be had.
  */
-MUST_CHECK enum status audit_append(int folder_fd, const char *name, const struct buffer *lines,
+MUST_CHECK enum status audit_append(const struct audit_file *file, const struct buffer *lines,
                                     struct error *error);
 
 #endif

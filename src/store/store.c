@@ -27,9 +27,41 @@ static enum status refuse_missing(const char *path, struct error *error)
 {
     return error_set(
         error, STATUS_STORE,
-        "%s does not exist; `token_manager create NAME` makes it, or name another file "
-        "with --file",
-        path);
+        "%s does not exist; make it with `token_manager --file %s create NAME`, or name "
+        "another with --file",
+        path, path);
+}
+
+/* Our own files beside a token file cannot be token files: one would be taken for the other. */
+static enum status check_name(const char *path, struct error *error)
+{
+    static const char *const suffixes[] = {".lock", ".tmp", ".usage", ".audit"};
+    const size_t size = strlen(path);
+
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+        const size_t length = strlen(suffixes[i]);
+
+        if (size >= length && strcmp(path + size - length, suffixes[i]) == 0) {
+            return error_set(
+                error, STATUS_STORE,
+                "%s cannot be a token file: the ending %s belongs to a file beside one", path,
+                suffixes[i]);
+        }
+    }
+    return STATUS_OK;
+}
+
+/* A change of a file that is not there needs no lock to be refused, and leaves none behind. */
+static enum status check_place(const struct store_options *options, struct error *error)
+{
+    struct stat entry;
+    const enum status status = check_name(options->path, error);
+
+    if (status == STATUS_OK && !options->may_create && lstat(options->path, &entry) != 0 &&
+        errno == ENOENT) {
+        return refuse_missing(options->path, error);
+    }
+    return status;
 }
 
 /* Reads the version that stands, or starts with an empty one. */
@@ -46,7 +78,7 @@ static enum status read_current(struct store *store, bool may_create, struct err
     }
     status = atomic_file_read(&store->file, STORE_SIZE_LIMIT, &store->text, error);
     if (status == STATUS_OK && store->text.failed) {
-        status = error_set(error, STATUS_STORE, "out of memory");
+        status = error_no_memory(error);
     }
     if (status != STATUS_OK) {
         return status;
@@ -60,19 +92,23 @@ static enum status read_current(struct store *store, bool may_create, struct err
 enum status store_begin(struct store **out, const struct store_options *options,
                         struct error *error)
 {
-    struct store *store = calloc(1, sizeof(*store));
-    enum status status;
+    enum status status = check_place(options, error);
+    struct store *store;
 
     *out = NULL;
+    if (status != STATUS_OK) {
+        return status;
+    }
+    store = calloc(1, sizeof(*store));
     if (store == NULL) {
-        return error_set(error, STATUS_STORE, "out of memory");
+        return error_no_memory(error);
     }
     atomic_file_init(&store->file);
     status = atomic_file_lock(&store->file, options->path, options->lock_wait_ms, error);
     if (status == STATUS_OK) {
         store->path = strdup(store->file.path);
         status = store->path != NULL ? read_current(store, options->may_create, error)
-                                     : error_set(error, STATUS_STORE, "out of memory");
+                                     : error_no_memory(error);
     }
     if (status != STATUS_OK) {
         store_abort(store);
@@ -101,7 +137,10 @@ static enum status write_audit(struct store *store, const struct audit_event *ev
                                struct error *error)
 {
     struct buffer lines = {0};
-    char *name = file_name_join(store->file.name, ".audit");
+    char *path = file_name_join(store->path, ".audit");
+    const struct audit_file file = {.folder_fd = store->file.folder_fd,
+                                    .path = path,
+                                    .like = store->is_new ? NULL : &store->file.seen};
     enum status status;
 
     for (size_t i = 0; i < store->tokens.count; i++) {
@@ -111,10 +150,9 @@ static enum status write_audit(struct store *store, const struct audit_event *ev
             audit_write_line(event, &record->token, &lines);
         }
     }
-    status = name == NULL || lines.failed
-                 ? error_set(error, STATUS_STORE, "out of memory")
-                 : audit_append(store->file.folder_fd, name, &lines, error);
-    free(name);
+    status =
+        path == NULL || lines.failed ? error_no_memory(error) : audit_append(&file, &lines, error);
+    free(path);
     buffer_clear(&lines);
     return status;
 }
@@ -153,6 +191,10 @@ enum status store_commit(struct store *store, const struct audit_event *event, b
     }
     if (*written) {
         tend_usage(store, event->time);
+    } else {
+        const struct error reason = *error;
+
+        (void)error_set(error, status, "%s (nothing was changed)", reason.text);
     }
     atomic_file_close(&store->file);
     buffer_clear(&next);
@@ -267,6 +309,10 @@ enum status store_load(const char *path, const struct token_json_sink *sink,
         json.text = text.size > 0 ? text.bytes : "";
         json.size = text.size;
         status = token_json_read(&json, sink, error);
+    }
+    if (status == STATUS_FAILED) {
+        store_version_clear(version); /* nor does a lack of memory */
+        status = STATUS_STORE;
     }
     buffer_clear(&text);
     return status;

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/buffer.h"
 #include "base/file.h"
 
@@ -31,14 +32,12 @@ static enum status put(struct usage *usage, const char *id, int64_t time)
         return STATUS_STORE;
     }
     if (number >= usage->capacity) {
-        const size_t capacity = usage->capacity == 0 ? 64 : 2 * usage->capacity;
-        int64_t *times = realloc(usage->times, capacity * sizeof(*times));
+        int64_t *times = array_grow(usage->times, &usage->capacity, sizeof(*times));
 
         if (times == NULL) {
             return STATUS_STORE;
         }
         usage->times = times;
-        usage->capacity = capacity;
     }
     if (result == KEY_SET_ADDED || time > usage->times[number]) {
         usage->times[number] = time;
@@ -114,7 +113,7 @@ enum status usage_load(struct usage *usage, const char *path, struct error *erro
     lock_shared(fd);
     status = file_read(fd, path, FILE_LIMIT, &text, &seen, error);
     if (status == STATUS_OK && parse(usage, &text) != STATUS_OK) {
-        status = error_set(error, STATUS_STORE, "out of memory reading %s", path);
+        status = error_no_memory(error);
     }
     (void)close(fd);
     buffer_clear(&text);
@@ -172,33 +171,49 @@ void usage_create(int folder_fd, const char *name, const struct stat *token_file
     if (!text.failed) {
         (void)file_write_all(fd, text.bytes, text.size);
     }
-    if (fchown(fd, token_file->st_uid, token_file->st_gid) != 0) {
-        /* Then the verifier may not write here: only "last used" is lost, as promised. */
-        errno = 0;
-    }
+    file_try_chown(fd, token_file);
     (void)fchmod(fd, mode_beside(token_file->st_mode));
     (void)close(fd);
     buffer_clear(&text);
 }
 
-/* Opens for appending, locked. -1 when that cannot be had now. */
-static int open_locked(const struct usage_append *append)
+/*
+ * Whether it is a usage file, or an empty one that may become it. Nothing else is ever written to,
+ * whatever somebody named by mistake.
+ */
+static bool is_usage_file(int fd, const struct stat *now)
+{
+    char line[SINCE_SIZE + TIME_LENGTH + 1];
+    int64_t since;
+
+    return S_ISREG(now->st_mode) &&
+           (now->st_size == 0 ||
+            (pread(fd, line, sizeof(line), 0) == (ssize_t)sizeof(line) &&
+             memcmp(line, SINCE, SINCE_SIZE) == 0 &&
+             time_parse(line + SINCE_SIZE, TIME_LENGTH, &since) && line[sizeof(line) - 1] == '\n'));
+}
+
+/* Opens for appending, locked, and tells what stands there. `*fd` is -1 unless USAGE_APPENDED. */
+static enum usage_result open_locked(const struct usage_append *append, int *fd, struct stat *now)
 {
     const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
-    struct stat now;
-    int fd = open(append->path, flags);
+    enum usage_result result = USAGE_UNWRITABLE;
 
-    if (fd < 0 && errno == ENOENT && append->create) {
-        fd = open(append->path, flags | O_CREAT | O_EXCL, 0600);
+    *fd = open(append->path, flags);
+    if (*fd < 0 && errno == ENOENT && append->create) {
+        *fd = open(append->path, flags | O_CREAT | O_EXCL, 0600);
     }
-    if (fd < 0) {
-        return -1;
+    if (*fd < 0) {
+        return USAGE_UNWRITABLE;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0 || fstat(fd, &now) != 0 || !S_ISREG(now.st_mode)) {
-        (void)close(fd);
-        return -1;
+    if (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
+        result = errno == EWOULDBLOCK || errno == EINTR ? USAGE_BUSY : USAGE_UNWRITABLE;
+    } else if (fstat(*fd, now) == 0 && is_usage_file(*fd, now)) {
+        return USAGE_APPENDED;
     }
-    return fd;
+    (void)close(*fd);
+    *fd = -1;
+    return result;
 }
 
 /* Writes at an offset, because O_APPEND and compaction in place do not go together. */
@@ -243,9 +258,7 @@ static void compact(int fd, const char *path, const struct token_set *known)
         parse(&usage, &old) != STATUS_OK) {
         goto out;
     }
-    if (usage.since != TIME_NONE) {
-        write_since(&text, usage.since);
-    }
+    write_since(&text, usage.since); /* which is there: open_locked has seen it */
     for (size_t i = 0; i < usage.ids.count; i++) {
         const char *key = (const char *)usage.ids.keys + i * TOKEN_ID_KEY_SIZE;
         char id[TOKEN_ID_SIZE] = "tok_";
@@ -270,48 +283,70 @@ size_t usage_size_limit(size_t tokens)
     return SIZE_LIMIT_LEAST + 2 * (LINE_LENGTH + 1) * tokens;
 }
 
-bool usage_append(const struct usage_append *append)
+/* The text to append to a file of this size, with what it needs before. */
+static void write_entries(const struct usage_append *append, int fd, off_t size,
+                          struct buffer *text)
+{
+    char last = '\n';
+
+    if (size == 0) {
+        write_since(text, append->now);
+    } else if (pread(fd, &last, 1, size - 1) == 1 && last != '\n') {
+        buffer_append(text, "\n", 1); /* closes off what a crash left */
+    }
+    for (size_t i = 0; i < append->count; i++) {
+        write_use(text, append->entries[i].id, append->entries[i].time);
+    }
+}
+
+enum usage_result usage_append(const struct usage_append *append)
 {
     struct buffer text = {0};
     struct stat now;
-    char last = '\n';
-    bool appended = false;
-    const int fd = open_locked(append);
+    int fd;
+    enum usage_result result = open_locked(append, &fd, &now);
 
-    if (fd < 0) {
-        return false;
+    if (result != USAGE_APPENDED) {
+        return result;
     }
-    if (fstat(fd, &now) != 0 || (now.st_size > 0 && pread(fd, &last, 1, now.st_size - 1) != 1)) {
-        goto out;
+    if ((size_t)now.st_size > FILE_LIMIT && file_truncate(fd, 0)) {
+        now.st_size = 0; /* past all bounds and never read again: begin anew */
     }
-    if (now.st_size == 0) {
-        write_since(&text, append->create_time);
-    } else if (last != '\n') {
-        buffer_append(&text, "\n", 1); /* closes off what a crash left */
-    }
-    for (size_t i = 0; i < append->count; i++) {
-        write_use(&text, append->entries[i].id, append->entries[i].time);
-    }
-    appended = !text.failed && write_at(fd, &text, now.st_size);
-    if (appended && (size_t)now.st_size + text.size > append->size_limit) {
+    write_entries(append, fd, now.st_size, &text);
+    if (text.failed || !write_at(fd, &text, now.st_size)) {
+        result = USAGE_UNWRITABLE;
+    } else if ((size_t)now.st_size + text.size > append->size_limit) {
         compact(fd, append->path, NULL);
     }
-out:
     (void)close(fd);
     buffer_clear(&text);
-    return appended;
+    return result;
 }
 
 void usage_compact_known(const char *path, const struct token_set *known)
 {
     const struct usage_append none = {.path = path};
     struct stat now;
-    const int fd = open_locked(&none);
+    int fd;
 
-    if (fd >= 0) {
-        if (fstat(fd, &now) == 0 && (size_t)now.st_size > usage_size_limit(known->count)) {
+    if (open_locked(&none, &fd, &now) == USAGE_APPENDED) {
+        if ((size_t)now.st_size > usage_size_limit(known->count)) {
             compact(fd, path, known);
         }
         (void)close(fd);
     }
+}
+
+enum status usage_path(const char *token_file, char **path, struct error *error)
+{
+    char *resolved = NULL;
+    const enum status status = file_resolve(token_file, &resolved, error);
+
+    *path = NULL;
+    if (status != STATUS_OK) {
+        return status;
+    }
+    *path = file_name_join(resolved, ".usage");
+    free(resolved);
+    return *path != NULL ? STATUS_OK : error_no_memory(error);
 }

@@ -46,26 +46,32 @@ int64_t usage_last(const struct usage *usage, const char *id);
 
 void usage_clear(struct usage *usage);
 
+/* The usage file of a token file, `.usage` behind its resolved name; the caller frees `*path`. */
+MUST_CHECK enum status usage_path(const char *token_file, char **path, struct error *error);
+
 /*
  * Makes the file in the folder if it is not there, as `token_file` is owned and readable. Failing is
  * no harm worth telling.
  */
 void usage_create(int folder_fd, const char *name, const struct stat *token_file, int64_t now);
 
-/*
- * Appends the entries; past `size_limit` bytes the file is compacted as well. False when it cannot be
- * had right now (locked) or at all; nothing is lost by trying again. With `create`, a missing file
- * is made, 0600, recording since `create_time`.
- */
+/* What to append, and to which file. */
 struct usage_append {
     const char *path;
     const struct usage_entry *entries;
     size_t count;
-    size_t size_limit;
-    bool create;
-    int64_t create_time;
+    size_t size_limit; /* past so many bytes the file is compacted as well */
+    bool create;       /* if it is missing, 0600 */
+    int64_t now;       /* since when a new file records */
 };
-bool usage_append(const struct usage_append *append);
+
+enum usage_result {
+    USAGE_APPENDED,
+    USAGE_BUSY,       /* another has it locked: try again */
+    USAGE_UNWRITABLE, /* it is missing, not ours to write, or no usage file at all */
+};
+
+enum usage_result usage_append(const struct usage_append *append);
 
 /* A size that a file for so many tokens reaches only by repetition. */
 size_t usage_size_limit(size_t tokens);

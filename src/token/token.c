@@ -89,8 +89,9 @@ static enum status check_text(const char *what, const char *text, size_t size, s
             return error_set(error, STATUS_USAGE, "the %s is not valid UTF-8", what);
         }
         if (text_is_control(point)) {
-            return error_set(error, STATUS_USAGE, "the %s contains a control character (U+%04X)",
-                             what, (unsigned)point);
+            return error_set(error, STATUS_USAGE,
+                             "the %s contains a control or invisible character (U+%04X)", what,
+                             (unsigned)point);
         }
         i += length;
     }
@@ -131,6 +132,9 @@ enum status token_name_check(const char *name, size_t size, struct error *error)
     }
     if (has_outer_blank(name, size)) {
         return error_set(error, STATUS_USAGE, "the name begins or ends with a blank");
+    }
+    if (size == 1 && name[0] == '-') {
+        return error_set(error, STATUS_USAGE, "the name - means standard input; choose another");
     }
     if (token_is_id(name, size)) {
         return error_set(error, STATUS_USAGE, "the name is shaped like the id of a token");

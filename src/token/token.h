@@ -24,16 +24,25 @@
 #define TOKEN_ID_KEY_SIZE 16
 #define TOKEN_ID_KEY(id) ((id) + TOKEN_ID_SIZE - 1 - TOKEN_ID_KEY_SIZE)
 
+#define TOKEN_HASH_LABEL "blake2b-256:" /* before the hex digits, in the file */
+
 #define TOKEN_NAME_LIMIT 100 /* characters */
 #define TOKEN_NOTE_LIMIT 500
 #define TOKEN_SCOPE_COUNT 64    /* scopes of one token */
 #define TOKEN_PREVIOUS_COUNT 64 /* older secrets in their grace */
 
+/* Where something stands in the text that it was read from. */
+struct token_place {
+    size_t at;
+    size_t size; /* 0: nowhere, it is new */
+};
+
 /* What stands for one secret string. */
 struct token_secret {
     uint8_t digest[DIGEST_SIZE];
     char prefix[TOKEN_PREFIX_SIZE];
-    int64_t expires_at; /* end of an older secret's grace; TIME_NONE for the current one */
+    int64_t expires_at;       /* end of an older secret's grace; TIME_NONE for the current one */
+    struct token_place place; /* of an older secret, counted from the beginning of its record */
 };
 
 struct token {
@@ -78,7 +87,7 @@ void token_make_id(char id[static TOKEN_ID_SIZE]);
 /* What every stored name keeps to: 1 to 100 characters of UTF-8, none a control character. */
 MUST_CHECK enum status token_name_check_stored(const char *name, size_t size, struct error *error);
 
-/* What a new name keeps to as well: no blanks around it, not shaped like a token or an id. */
+/* What a new name keeps to as well: no blanks around it, not "-", not like a token or an id. */
 MUST_CHECK enum status token_name_check(const char *name, size_t size, struct error *error);
 
 MUST_CHECK enum status token_note_check(const char *note, size_t size, struct error *error);

@@ -8,6 +8,7 @@
 #include "base/json_object.h"
 #include "base/key_set.h"
 #include "token/token_record_json.h"
+#include "token/token_text.h"
 
 #include "base/banned.h"
 
@@ -30,9 +31,9 @@ static enum status add_unique(struct key_set *set, const void *key, const struct
     const enum key_set_result result = key_set_add(set, key, NULL);
 
     if (result == KEY_SET_PRESENT) {
-        return json_fail(record, error, "this token's %s is also another token's", what);
+        return json_fail(record, error, "the %s of this token stood in the file before", what);
     }
-    return result == KEY_SET_ADDED ? STATUS_OK : json_fail(record, error, "out of memory");
+    return result == KEY_SET_ADDED ? STATUS_OK : error_no_memory(error);
 }
 
 /* No id and no secret, current or older, may stand for two tokens. */
@@ -62,8 +63,9 @@ static enum status read_token(struct reading *r, struct json_cursor *cursor, str
         status = check_unique(r, &token, &record, error);
     }
     if (status == STATUS_OK) {
-        status = r->sink->take(r->sink->context, &token, (size_t)(record.at - r->json->text),
-                               record.size, error);
+        const struct token_place place = {(size_t)(record.at - r->json->text), record.size};
+
+        status = r->sink->take(r->sink->context, &token, &place, error);
     }
     token_clear(&token);
     return status;
@@ -93,19 +95,15 @@ static enum status read_version(struct json_cursor *cursor, const char *name, vo
                                 struct error *error)
 {
     struct json_slice value;
-    double version;
-    enum status status = json_skip(cursor, &value, error);
+    const enum status status = json_skip(cursor, &value, error);
 
+    (void)name;
     (void)field;
-    value.label = name;
-    if (status == STATUS_OK) {
-        status = json_number(&value, &version, error);
-    }
-    if (status == STATUS_OK && (version < 1 || version > 1)) {
-        status = json_fail(&value, error,
-                           "version %.*s of the file format is not known to this program, which "
-                           "knows version 1; use the program that wrote the file",
-                           value.size < 20 ? (int)value.size : 20, value.at);
+    if (status == STATUS_OK && (value.size != 1 || value.at[0] != '1')) {
+        return json_fail(&value, error,
+                         "version %.*s of the file format is not known to this program, which "
+                         "knows version 1; use the program that wrote the file",
+                         value.size < 20 ? (int)value.size : 20, value.at);
     }
     return status;
 }
@@ -130,10 +128,10 @@ static bool is_predecessor_format(const struct token_json *json)
         return false;
     }
     if (!more || json_key(&cursor, &key, &ignored) != STATUS_OK ||
-        json_key_text(&key, name, sizeof(name), &ignored) != STATUS_OK || json_is_foreign(name)) {
+        json_key_text(&key, name, sizeof(name), &ignored) != STATUS_OK) {
         return false;
     }
-    return strcmp(name, "version") != 0 && strcmp(name, "tokens") != 0 &&
+    return token_text_looks_like_one(name, strlen(name)) &&
            json_enter(&cursor, '{', &ignored) == STATUS_OK;
 }
 
@@ -179,15 +177,9 @@ enum status token_json_read(struct token_json *json, const struct token_json_sin
     return status;
 }
 
-static enum status add_to_set(void *context, struct token *token, size_t at, size_t size,
-                              struct error *error)
-{
-    return token_set_add(context, token, at, size, error);
-}
-
 enum status token_json_read_set(struct token_json *json, struct token_set *set, struct error *error)
 {
-    const struct token_json_sink sink = {add_to_set, set};
+    const struct token_json_sink sink = {token_set_take, set};
 
     return token_json_read(json, &sink, error);
 }
@@ -195,14 +187,17 @@ enum status token_json_read_set(struct token_json *json, struct token_set *set, 
 static enum status write_record(const struct token_json *json, const struct token_record *record,
                                 struct buffer *out, struct error *error)
 {
-    const struct json_slice old = {
-        .at = json->text + record->at, .size = record->size, .line = 1, .file = json->file};
+    const struct json_slice old = {.at = json->text + record->place.at,
+                                   .size = record->place.size,
+                                   .line = 1,
+                                   .file = json->file};
 
     if (!record->changed) {
         buffer_append(out, old.at, old.size);
         return STATUS_OK;
     }
-    return token_record_json_write(&record->token, record->size > 0 ? &old : NULL, out, error);
+    return token_record_json_write(&record->token, record->place.size > 0 ? &old : NULL, out,
+                                   error);
 }
 
 /*
@@ -212,20 +207,21 @@ static enum status write_record(const struct token_json *json, const struct toke
 enum status token_json_write(const struct token_json *json, const struct token_set *set,
                              struct buffer *out, struct error *error)
 {
-    const size_t first = set->count > 0 && set->records[0].size > 0 ? set->records[0].at : 0;
+    const size_t first =
+        set->count > 0 && set->records[0].place.size > 0 ? set->records[0].place.at : 0;
     size_t end = json->open; /* of the record before, as it stood in the text */
     bool any = false;
 
     buffer_append(out, json->text, json->open);
     for (size_t i = 0; i < set->count; i++) {
         const struct token_record *record = &set->records[i];
-        const bool is_old = record->size > 0;
+        const bool is_old = record->place.size > 0;
 
         if (!record->removed) {
             if (!any && first > 0) {
                 buffer_append(out, json->text + json->open, first - json->open);
             } else if (any && is_old) {
-                buffer_append(out, json->text + end, record->at - end);
+                buffer_append(out, json->text + end, record->place.at - end);
             } else {
                 buffer_append_text(out, any ? "," RECORD_GAP : RECORD_GAP);
             }
@@ -235,7 +231,7 @@ enum status token_json_write(const struct token_json *json, const struct token_s
             }
             any = true;
         }
-        end = is_old ? record->at + record->size : end;
+        end = is_old ? record->place.at + record->place.size : end;
     }
     if (any && end == json->open) {
         buffer_append_text(out, CLOSING_GAP);
@@ -243,6 +239,5 @@ enum status token_json_write(const struct token_json *json, const struct token_s
         buffer_append(out, json->text + end, json->close - end);
     }
     buffer_append(out, json->text + json->close, json->size - json->close);
-    return out->failed ? error_set(error, STATUS_STORE, "out of memory writing %s", json->file)
-                       : STATUS_OK;
+    return out->failed ? error_no_memory(error) : STATUS_OK;
 }

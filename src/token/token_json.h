@@ -39,7 +39,7 @@ struct token_json {
  * `*token` empty; what it leaves is freed. A failure ends the reading.
  */
 struct token_json_sink {
-    enum status (*take)(void *context, struct token *token, size_t at, size_t size,
+    enum status (*take)(void *context, struct token *token, const struct token_place *place,
                         struct error *error);
     void *context;
 };

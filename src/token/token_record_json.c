@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "base/json_object.h"
+#include "base/json_write.h"
 #include "base/text.h"
 
 #include "base/banned.h"
 
-#define HASH_LABEL "blake2b-256:"
+#define HASH_LABEL TOKEN_HASH_LABEL
 #define HASH_LABEL_SIZE (sizeof(HASH_LABEL) - 1)
 #define HASH_SIZE (HASH_LABEL_SIZE + DIGEST_HEX_SIZE + 1) /* with the final NUL */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -53,7 +54,7 @@ static enum status read_name(struct json_cursor *cursor, const char *name, void 
         return json_fail(&value, error, "%s", reason.text);
     }
     *copy = strdup(text);
-    return *copy != NULL ? STATUS_OK : json_fail(&value, error, "out of memory");
+    return *copy != NULL ? STATUS_OK : error_no_memory(error);
 }
 
 static enum status read_note(struct json_cursor *cursor, const char *name, void *field,
@@ -72,7 +73,7 @@ static enum status read_note(struct json_cursor *cursor, const char *name, void 
         return json_fail(&value, error, "%s", reason.text);
     }
     *copy = strdup(text);
-    return *copy != NULL ? STATUS_OK : json_fail(&value, error, "out of memory");
+    return *copy != NULL ? STATUS_OK : error_no_memory(error);
 }
 
 static enum status read_prefix(struct json_cursor *cursor, const char *name, void *field,
@@ -143,14 +144,14 @@ static enum status read_scope(struct json_cursor *cursor, const char *name, stru
     if (token->scope_count == TOKEN_SCOPE_COUNT) {
         return json_fail(&value, error, "more than %d scopes", TOKEN_SCOPE_COUNT);
     }
-    char **scopes = realloc(token->scopes, (token->scope_count + 1) * sizeof(*scopes));
+    char **scopes = realloc(token->scopes, (token->scope_count + 1) * sizeof(char *));
     if (scopes == NULL) {
-        return json_fail(&value, error, "out of memory");
+        return error_no_memory(error);
     }
     token->scopes = scopes;
     scopes[token->scope_count] = strdup(scope);
     if (scopes[token->scope_count] == NULL) {
-        return json_fail(&value, error, "out of memory");
+        return error_no_memory(error);
     }
     token->scope_count++;
     return STATUS_OK;
@@ -199,10 +200,11 @@ static enum status read_previous_one(struct json_cursor *cursor, struct token *t
     if (token->previous_count == TOKEN_PREVIOUS_COUNT) {
         return json_fail(&slice, error, "more than %d previous secrets", TOKEN_PREVIOUS_COUNT);
     }
+    secret.place = (struct token_place){(size_t)(slice.at - cursor->mark), slice.size};
     struct token_secret *previous =
         realloc(token->previous, (token->previous_count + 1) * sizeof(*previous));
     if (previous == NULL) {
-        return json_fail(&slice, error, "out of memory");
+        return error_no_memory(error);
     }
     token->previous = previous;
     previous[token->previous_count++] = secret;
@@ -245,13 +247,8 @@ enum status token_record_json_read(struct json_cursor *cursor, struct token *tok
 {
     const struct json_object object = {"token", record_fields, COUNT(record_fields), token};
 
+    json_mark(cursor);
     return json_object_read(cursor, &object, record, error);
-}
-
-static void write_field(struct buffer *out, const char *name, const char *text)
-{
-    buffer_append_text(out, ", ");
-    json_write_member(out, name, text);
 }
 
 static void write_time(struct buffer *out, const char *name, int64_t time)
@@ -260,42 +257,39 @@ static void write_time(struct buffer *out, const char *name, int64_t time)
 
     if (time != TIME_NONE) {
         time_format(time, text);
-        write_field(out, name, text);
+        json_write_text(out, name, text);
     }
 }
 
-/* `"prefix": …, "hash": …`, without a comma before. */
 static void write_secret(struct buffer *out, const struct token_secret *secret)
 {
-    char hex[DIGEST_HEX_SIZE];
+    char hash[HASH_SIZE] = HASH_LABEL;
 
-    secret_digest_to_hex(hex, secret->digest);
-    json_write_member(out, "prefix", secret->prefix);
-    buffer_appendf(out, ", \"hash\": \"" HASH_LABEL "%.*s\"", (int)DIGEST_HEX_SIZE, hex);
+    secret_digest_to_hex(hash + HASH_LABEL_SIZE, secret->digest);
+    json_write_text(out, "prefix", secret->prefix);
+    json_write_text(out, "hash", hash);
 }
 
-static void write_scopes(struct buffer *out, const struct token *token)
+/* An older secret never changes, so its text is taken over as it is, x_ fields and all. */
+static void write_previous(struct buffer *out, const struct token *token,
+                           const struct json_slice *old)
 {
-    for (size_t i = 0; i < token->scope_count; i++) {
-        buffer_append_text(out, i == 0 ? ", \"scopes\": [" : ", ");
-        json_write_string(out, token->scopes[i], strlen(token->scopes[i]));
-    }
-    if (token->scope_count > 0) {
-        buffer_append_text(out, "]");
-    }
-}
-
-static void write_previous(struct buffer *out, const struct token *token)
-{
+    json_write_name(out, "previous");
+    buffer_append_text(out, "[");
     for (size_t i = 0; i < token->previous_count; i++) {
-        buffer_append_text(out, i == 0 ? ", \"previous\": [{" : ", {");
-        write_secret(out, &token->previous[i]);
-        write_time(out, "expires_at", token->previous[i].expires_at);
+        const struct token_secret *secret = &token->previous[i];
+
+        buffer_append_text(out, i == 0 ? "" : ", ");
+        if (old != NULL && secret->place.size > 0) {
+            buffer_append(out, old->at + secret->place.at, secret->place.size);
+            continue;
+        }
+        buffer_append_text(out, "{");
+        write_secret(out, secret);
+        write_time(out, "expires_at", secret->expires_at);
         buffer_append_text(out, "}");
     }
-    if (token->previous_count > 0) {
-        buffer_append_text(out, "]");
-    }
+    buffer_append_text(out, "]");
 }
 
 /* The x_ fields of the record as it stood, names and values as they are written there. */
@@ -325,7 +319,7 @@ static enum status write_foreign(struct buffer *out, const struct json_slice *ol
             status = json_skip(&cursor, &value, error);
         }
         if (status == STATUS_OK && json_is_foreign(name)) {
-            buffer_append(out, ", ", 2);
+            buffer_append(out, ", ", 2); /* an id stands before it, at least */
             buffer_append(out, key.at, key.size);
             buffer_append(out, ": ", 2);
             buffer_append(out, value.at, value.size);
@@ -339,18 +333,22 @@ enum status token_record_json_write(const struct token *token, const struct json
 {
     enum status status = STATUS_OK;
 
-    buffer_appendf(out, "{\"id\": \"%s\"", token->id);
-    write_field(out, "name", token->name);
-    buffer_append_text(out, ", ");
+    buffer_append_text(out, "{");
+    json_write_text(out, "id", token->id);
+    json_write_text(out, "name", token->name);
     write_secret(out, &token->secret);
     write_time(out, "created_at", token->created_at);
     write_time(out, "expires_at", token->expires_at);
-    write_scopes(out, token);
+    if (token->scope_count > 0) {
+        json_write_list(out, "scopes", (const char *const *)token->scopes, token->scope_count);
+    }
     if (token->note != NULL) {
-        write_field(out, "note", token->note);
+        json_write_text(out, "note", token->note);
     }
     write_time(out, "revoked_at", token->revoked_at);
-    write_previous(out, token);
+    if (token->previous_count > 0) {
+        write_previous(out, token, old);
+    }
     if (old != NULL) {
         status = write_foreign(out, old, error);
     }

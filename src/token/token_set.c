@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/text.h"
 #include "token/token_text.h"
 
@@ -23,25 +24,35 @@ void token_set_clear(struct token_set *set)
     }
 }
 
-enum status token_set_add(struct token_set *set, struct token *token, size_t at, size_t size,
-                          struct error *error)
+enum status token_set_add(struct token_set *set, struct token *token,
+                          const struct token_place *place, struct error *error)
 {
     if (set->count == set->capacity) {
-        const size_t capacity = set->capacity == 0 ? 16 : 2 * set->capacity;
-        struct token_record *records = capacity > SIZE_MAX / sizeof(*records)
-                                           ? NULL
-                                           : realloc(set->records, capacity * sizeof(*records));
+        struct token_record *records =
+            array_grow(set->records, &set->capacity, sizeof(*set->records));
 
         if (records == NULL) {
-            return error_set(error, STATUS_STORE, "out of memory for %zu tokens", set->count + 1);
+            return error_no_memory(error);
         }
         set->records = records;
-        set->capacity = capacity;
     }
     set->records[set->count++] =
-        (struct token_record){.token = *token, .at = at, .size = size, .changed = size == 0};
+        (struct token_record){.token = *token,
+                              .place = place != NULL ? *place : (struct token_place){0},
+                              .changed = place == NULL};
     token_init(token);
     return STATUS_OK;
+}
+
+enum status token_set_take(void *set, struct token *token, const struct token_place *place,
+                           struct error *error)
+{
+    return token_set_add(set, token, place, error);
+}
+
+struct token_record *token_set_last(const struct token_set *set)
+{
+    return &set->records[set->count - 1];
 }
 
 static bool is_revoked(const struct token_record *record)
@@ -86,10 +97,11 @@ struct token_record *token_set_find_digest(const struct token_set *set,
 static bool begins(const char *stored, const char *text, size_t size)
 {
     const size_t length = strlen(stored);
-    const bool is_full = length - token_text_scheme(stored, length) == TOKEN_PREFIX_SHOWN;
+    const size_t scheme = token_text_scheme(stored, length);
+    const bool is_full = length - scheme == TOKEN_PREFIX_SHOWN;
 
-    return (size <= length || is_full) &&
-           memcmp(stored, text, size < length ? size : length) == 0 && length > 0;
+    return size >= scheme + BEGINNING_LEAST && (size <= length || is_full) && length > 0 &&
+           memcmp(stored, text, size < length ? size : length) == 0;
 }
 
 static bool token_begins(const struct token *token, const char *text, size_t size)
@@ -137,6 +149,8 @@ static void add_match(struct matches *matches, struct token_record *record)
         if (written > 0 && (size_t)written < matches->room) {
             matches->list += written;
             matches->room -= (size_t)written;
+        } else {
+            *matches->list = '\0'; /* not half a candidate */
         }
     }
     matches->count++;
@@ -146,16 +160,15 @@ static void add_match(struct matches *matches, struct token_record *record)
 static void match_all(const struct token_set *set, const char *selector, struct matches *matches)
 {
     const size_t size = without_dots(selector, strlen(selector));
-    const bool is_beginning = size >= token_text_scheme(selector, size) + BEGINNING_LEAST;
-    const struct token_record *named = token_set_find_name(set, selector);
+    const bool is_taken = token_set_find_name(set, selector) != NULL;
 
     for (size_t i = 0; i < set->count; i++) {
         struct token_record *record = &set->records[i];
+        /* By name the unrevoked are meant, where there are any. */
         const bool by_name =
-            record == named || (named == NULL && strcmp(record->token.name, selector) == 0);
+            strcmp(record->token.name, selector) == 0 && (!is_taken || !is_revoked(record));
 
-        if (!record->removed &&
-            (by_name || (is_beginning && token_begins(&record->token, selector, size)))) {
+        if (!record->removed && (by_name || token_begins(&record->token, selector, size))) {
             add_match(matches, record);
         }
     }
@@ -191,7 +204,7 @@ enum status token_set_select(const struct token_set *set, const char *selector,
         return error_set(error, STATUS_AMBIGUOUS,
                          "%s means %zu tokens, so nothing was changed; use one of these ids:%s%s",
                          text_quote(&quoted, selector, size), matches.count, candidates,
-                         matches.count > CANDIDATES_SHOWN ? "\n  …" : "");
+                         matches.count > CANDIDATES_SHOWN ? "\n  ..." : "");
     }
     return STATUS_OK;
 }

@@ -14,10 +14,9 @@
 
 struct token_record {
     struct token token;
-    size_t at;    /* where the record stands in the text it was read from … */
-    size_t size;  /* … and how long it is; 0 for a new one */
-    bool changed; /* the text no longer tells what `token` says */
-    bool removed; /* to be left out; nobody finds it any more */
+    struct token_place place; /* of the record in the text */
+    bool changed;             /* the text no longer tells what `token` says */
+    bool removed;             /* to be left out; nobody finds it any more */
 };
 
 /* Zero-initialise. */
@@ -30,11 +29,18 @@ struct token_set {
 void token_set_clear(struct token_set *set);
 
 /*
- * Appends a token and leaves `*token` empty. `at` and `size` are its place in the text it was read
- * from, or 0. Pointers to records do not survive an addition.
+ * Appends a token and leaves `*token` empty; `place` is NULL for a new one. Pointers to records do
+ * not survive an addition.
  */
-MUST_CHECK enum status token_set_add(struct token_set *set, struct token *token, size_t at,
-                                     size_t size, struct error *error);
+MUST_CHECK enum status token_set_add(struct token_set *set, struct token *token,
+                                     const struct token_place *place, struct error *error);
+
+/* The same with the set as context, for whoever reads tokens one by one. */
+MUST_CHECK enum status token_set_take(void *set, struct token *token,
+                                      const struct token_place *place, struct error *error);
+
+/* The token that was added last. */
+struct token_record *token_set_last(const struct token_set *set);
 
 /* The unrevoked token of that name, or NULL. */
 struct token_record *token_set_find_name(const struct token_set *set, const char *name);

@@ -138,7 +138,7 @@ static bool is_jwt(const char *text, size_t size)
 
 static bool is_digest(const char *text, size_t size)
 {
-    static const char label[] = "blake2b-256:";
+    static const char label[] = TOKEN_HASH_LABEL;
     uint8_t digest[DIGEST_SIZE];
 
     if (size > sizeof(label) - 1 && memcmp(text, label, sizeof(label) - 1) == 0) {

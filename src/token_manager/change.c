@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/json.h"
+#include "base/json_write.h"
+#include "cli/output.h"
 
 #include "base/banned.h"
 
@@ -23,28 +24,27 @@ static void report(const struct change *change, const struct selection *selectio
 }
 
 /* The tokens as they are now, or were before they were removed. */
-static void report_json(const struct manager *manager, const struct selection *selection)
+static enum status report_json(const struct manager *manager, const struct selection *selection,
+                               struct error *error)
 {
     struct buffer out = {0};
 
     for (size_t i = 0; i < selection->count; i++) {
         const struct selected *item = &selection->items[i];
         const struct token *token = &item->record->token;
-        const char *status = item->record->removed
-                                 ? "deleted"
-                                 : token_status_text(token_status(token, manager->now));
 
         buffer_append_text(&out, i == 0 ? "[\n  {" : ",\n  {");
-        json_write_member(&out, "id", token->id);
-        buffer_append_text(&out, ", ");
-        json_write_member(&out, "name", token->name);
-        buffer_append_text(&out, ", ");
-        json_write_member(&out, "status", status);
-        buffer_appendf(&out, ", \"changed\": %s}", item->moot ? "false" : "true");
+        json_write_text(&out, "id", token->id);
+        json_write_text(&out, "name", token->name);
+        json_write_text(&out, "status",
+                        item->record->removed
+                            ? "deleted"
+                            : token_status_text(token_status(token, manager->now)));
+        json_write_flag(&out, "changed", !item->moot);
+        buffer_append_text(&out, "}");
     }
     buffer_append_text(&out, "\n]\n");
-    (void)fwrite(out.bytes, 1, out.size, stdout);
-    buffer_clear(&out);
+    return output_print(&out, error);
 }
 
 /* Changes the tokens in memory; `*any` tells whether there was anything to do. */
@@ -70,6 +70,7 @@ static enum status change_selected(const struct change *change, struct manager *
 {
     const struct token_set *tokens = store_tokens(store);
     const size_t active_before = token_set_count_active(tokens, manager->now);
+    struct error ignored;
     bool any;
     bool written = false;
     enum status status = apply_all(change, manager, tokens, selection, &any, error);
@@ -82,7 +83,10 @@ static enum status change_selected(const struct change *change, struct manager *
         manager_warn_if_last(manager, store, active_before);
     }
     if ((status == STATUS_OK || written) && manager->json) {
-        report_json(manager, selection);
+        const enum status printed =
+            report_json(manager, selection, status == STATUS_OK ? error : &ignored);
+
+        status = status == STATUS_OK ? printed : status;
     }
     return status;
 }

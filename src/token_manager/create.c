@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/json.h"
+#include "base/json_write.h"
 #include "base/text.h"
+#include "cli/output.h"
 #include "token/token_text.h"
 #include "token_manager/commands.h"
 #include "token_manager/manager.h"
@@ -59,12 +60,6 @@ static enum status read_request(struct request *request, const struct cli_argume
     return status;
 }
 
-static void write_json_field(struct buffer *out, const char *name, const char *value)
-{
-    json_write_member(out, name, value);
-    buffer_append_text(out, ", ");
-}
-
 /* `secret` is NULL where nothing was created. */
 static void write_json(struct buffer *out, const struct token *token, const char *secret)
 {
@@ -72,14 +67,15 @@ static void write_json(struct buffer *out, const struct token *token, const char
 
     time_format(token->created_at, created_at);
     buffer_append_text(out, "{");
-    write_json_field(out, "id", token->id);
-    write_json_field(out, "name", token->name);
+    json_write_text(out, "id", token->id);
+    json_write_text(out, "name", token->name);
     if (secret != NULL) {
-        write_json_field(out, "token", secret);
+        json_write_text(out, "token", secret);
     }
-    write_json_field(out, "prefix", token->secret.prefix);
-    write_json_field(out, "created_at", created_at);
-    buffer_appendf(out, "\"created\": %s}\n", secret != NULL ? "true" : "false");
+    json_write_text(out, "prefix", token->secret.prefix);
+    json_write_text(out, "created_at", created_at);
+    json_write_flag(out, "created", secret != NULL);
+    buffer_append_text(out, "}\n");
 }
 
 /* An unrevoked token has the name already. */
@@ -97,12 +93,10 @@ static enum status meet_existing(const struct manager *manager, const struct req
     }
     if (request->json) {
         write_json(&out, token, NULL);
-        (void)fwrite(out.bytes, 1, out.size, stdout);
     }
-    buffer_clear(&out);
-    (void)fprintf(stderr, "%s exists already: \"%s\"%s\n", token->id, token->name,
+    (void)fprintf(stderr, "\"%s\" exists already (%s)%s\n", token->name, token->id,
                   expired ? ", but it has expired; revoke or delete it, and create another" : "");
-    return STATUS_OK;
+    return output_print(&out, error);
 }
 
 static enum status fill_token(struct token *token, const struct request *request, int64_t now,
@@ -116,7 +110,7 @@ static enum status fill_token(struct token *token, const struct request *request
     token_text_prefix(secret, size, token->secret.prefix);
     token->created_at = now;
     token->name = strdup(request->name);
-    return token->name != NULL ? STATUS_OK : error_set(error, STATUS_FAILED, "out of memory");
+    return token->name != NULL ? STATUS_OK : error_no_memory(error);
 }
 
 static void explain(struct store *store, const struct token *token, bool was_new)
@@ -127,7 +121,7 @@ static void explain(struct store *store, const struct token *token, bool was_new
                   "  in a .env file:  %s=TOKEN\n"
                   "  in a request:    Authorization: Bearer TOKEN\n",
                   token->name, token->id, store_path(store),
-                  was_new ? ",\nwhich is new: from now on, who has no token is refused." : "",
+                  was_new ? ",\na new file: requests without a token are refused from now on." : "",
                   DEFAULT_VARIABLE);
 }
 
@@ -136,8 +130,7 @@ static enum status commit_and_show(struct manager *manager, struct store *store,
                                    const struct request *request, const char *secret,
                                    struct error *error)
 {
-    const struct token_set *tokens = store_tokens(store);
-    const struct token *token = &tokens->records[tokens->count - 1].token;
+    const struct token *token = &token_set_last(store_tokens(store))->token;
     struct buffer out = {.secret = true};
     struct error shown;
     bool written;
@@ -152,7 +145,8 @@ static enum status commit_and_show(struct manager *manager, struct store *store,
     secret_output_hold_signals();
     status = manager_commit(manager, store, "create", &written, error);
     if (written) {
-        const enum status shown_status = secret_output_write(&out, token->id, &shown);
+        const enum status shown_status =
+            secret_output_write(&out, token, store_path(store), &shown);
 
         if (shown_status != STATUS_OK) {
             status = shown_status;
@@ -181,7 +175,7 @@ static enum status create(struct manager *manager, const struct request *request
     token_init(&token);
     status = fill_token(&token, request, manager->now, secret, error);
     if (status == STATUS_OK) {
-        status = token_set_add(tokens, &token, 0, 0, error);
+        status = token_set_add(tokens, &token, NULL, error);
     }
     if (status == STATUS_OK) {
         status = commit_and_show(manager, store, request, secret, error);

@@ -13,15 +13,17 @@ static enum status delete_one(const struct manager *manager, const struct token_
                               struct selected *selected, struct error *error)
 {
     const struct token *token = &selected->record->token;
-    const char *variable = manager_key_variable(manager, token);
+    const struct settings_key *key = settings_find_token(&manager->settings, token);
 
     (void)tokens;
-    if (variable != NULL) {
+    if (key != NULL) {
         return error_set(error, STATUS_FAILED,
-                         "\"%s\" (%s) is also the key in %s, and would go on being accepted from "
-                         "there once the file no longer knows it; take it out of %s first, or "
+                         "\"%s\" (%s) is also the key in %s (%s), and would go on being accepted "
+                         "from there once the file no longer knows it; take it out there first, or "
                          "revoke it instead",
-                         token->name, token->id, variable, variable);
+                         token->name, token->id, key->variable,
+                         key->source == SETTINGS_ENV_FILE ? manager->settings.env_file
+                                                          : "the environment");
     }
     token_set_remove(selected->record);
     return STATUS_OK;
@@ -60,6 +62,9 @@ static enum status confirm(struct manager *manager, struct selectors *selectors,
     struct token_set tokens = {0};
     enum status status = manager_load(manager, &tokens, error);
 
+    if (status == STATUS_NOT_FOUND) {
+        return STATUS_OK; /* the transaction will say it */
+    }
     if (status == STATUS_OK) {
         status = selection_make(&selection, &tokens, selectors, error);
     }

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/file.h"
-#include "base/json.h"
+#include "base/json_write.h"
 #include "base/text.h"
+#include "cli/output.h"
 #include "cli/terminal.h"
 #include "store/usage.h"
 #include "token_manager/commands.h"
@@ -92,10 +92,27 @@ static void print_scopes(const struct token *token)
     }
 }
 
-static void print_token(const struct listing *listing, size_t number, const struct token *token)
+/* "Never" only of a token whose whole life was recorded. */
+static void print_last_use(const struct listing *listing, const struct token *token)
 {
     const int64_t last_used = usage_last(&listing->usage, token->id);
+    const int64_t since = listing->usage.since;
+    char text[TIME_TEXT_SIZE];
 
+    if (last_used != TIME_NONE) {
+        print_time(listing, "Last used", last_used);
+    } else if (since == TIME_NONE) {
+        (void)printf("   Last used: Unknown\n");
+    } else if (since > token->created_at) {
+        time_format(since, text);
+        (void)printf("   Last used: Not since %s\n", text);
+    } else {
+        (void)printf("   Last used: Never\n");
+    }
+}
+
+static void print_token(const struct listing *listing, size_t number, const struct token *token)
+{
     (void)printf("\n%zu. %s...\n   Name: %s\n", number, token->secret.prefix, token->name);
     print_status(listing, token);
     print_time(listing, "Created", token->created_at);
@@ -105,10 +122,7 @@ static void print_token(const struct listing *listing, size_t number, const stru
     if (token->note != NULL) {
         (void)printf("   Note: %s\n", token->note);
     }
-    if (last_used == TIME_NONE) {
-        (void)printf("   Last used: Never\n");
-    }
-    print_time(listing, "Last used", last_used);
+    print_last_use(listing, token);
 }
 
 static void print_for_people(const struct listing *listing)
@@ -138,41 +152,32 @@ static void write_json_time(struct buffer *out, const char *name, int64_t time)
 {
     char text[TIME_TEXT_SIZE];
 
-    buffer_append_text(out, ", ");
     if (time != TIME_NONE) {
         time_format(time, text);
     }
-    json_write_member(out, name, time != TIME_NONE ? text : NULL);
-}
-
-static void write_json_scopes(struct buffer *out, const struct token *token)
-{
-    buffer_append_text(out, ", \"scopes\": ");
-    for (size_t i = 0; i < token->scope_count; i++) {
-        buffer_append_text(out, i == 0 ? "[" : ", ");
-        json_write_string(out, token->scopes[i], strlen(token->scopes[i]));
-    }
-    buffer_append_text(out, token->scope_count > 0 ? "]" : "null");
+    json_write_text(out, name, time != TIME_NONE ? text : NULL);
 }
 
 static void write_json_token(const struct listing *listing, const struct token *token,
                              struct buffer *out)
 {
+    const enum token_status status = token_status(token, listing->manager->now);
+
     buffer_append_text(out, "{");
-    json_write_member(out, "id", token->id);
-    buffer_append_text(out, ", ");
-    json_write_member(out, "name", token->name);
-    buffer_append_text(out, ", ");
-    json_write_member(out, "prefix", token->secret.prefix);
-    buffer_append_text(out, ", ");
-    json_write_member(out, "status", token_status_text(token_status(token, listing->manager->now)));
+    json_write_text(out, "id", token->id);
+    json_write_text(out, "name", token->name);
+    json_write_text(out, "prefix", token->secret.prefix);
+    json_write_text(out, "status", token_status_text(status));
     write_json_time(out, "created_at", token->created_at);
     write_json_time(out, "expires_at", token->expires_at);
     write_json_time(out, "revoked_at", token->revoked_at);
     write_json_time(out, "last_used_at", usage_last(&listing->usage, token->id));
-    write_json_scopes(out, token);
-    buffer_append_text(out, ", ");
-    json_write_member(out, "note", token->note);
+    if (token->scope_count > 0) {
+        json_write_list(out, "scopes", (const char *const *)token->scopes, token->scope_count);
+    } else {
+        json_write_text(out, "scopes", NULL);
+    }
+    json_write_text(out, "note", token->note);
     buffer_append_text(out, "}");
 }
 
@@ -180,7 +185,6 @@ static enum status print_json(const struct listing *listing, struct error *error
 {
     struct buffer out = {0};
     bool any = false;
-    enum status status = STATUS_OK;
 
     for (size_t i = 0; i < listing->tokens.count; i++) {
         if (is_shown(listing, &listing->tokens.records[i].token)) {
@@ -190,13 +194,7 @@ static enum status print_json(const struct listing *listing, struct error *error
         }
     }
     buffer_append_text(&out, any ? "\n]\n" : "[]\n");
-    if (out.failed) {
-        status = error_set(error, STATUS_FAILED, "out of memory");
-    } else {
-        (void)fwrite(out.bytes, 1, out.size, stdout);
-    }
-    buffer_clear(&out);
-    return status;
+    return output_print(&out, error);
 }
 
 /* Last uses are a service: without them the list is still right. */
@@ -204,24 +202,19 @@ static void load_usage(struct listing *listing)
 {
     const struct settings *settings = &listing->manager->settings;
     struct error error = {""};
-    char *resolved = NULL;
-    char *path = settings->usage;
+    char *path = NULL;
     enum status status = STATUS_OK;
 
-    if (path == NULL) {
-        status = file_resolve(settings->path, &resolved, &error);
-        path = status == STATUS_OK ? file_name_join(resolved, ".usage") : NULL;
+    if (settings->usage == NULL) {
+        status = usage_path(settings->path, &path, &error);
     }
-    if (path != NULL) {
-        status = usage_load(&listing->usage, path, &error);
+    if (status == STATUS_OK) {
+        status = usage_load(&listing->usage, path != NULL ? path : settings->usage, &error);
     }
     if (status != STATUS_OK) {
         (void)fprintf(stderr, "token_manager: last uses are not known: %s\n", error.text);
     }
-    if (path != settings->usage) {
-        free(path);
-    }
-    free(resolved);
+    free(path);
 }
 
 static enum status load_tokens(struct listing *listing, struct error *error)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cli/verifier_options.h"
 
 #include "base/banned.h"
 
@@ -43,7 +44,8 @@ static void find_actor(struct manager *manager)
     struct passwd entry;
     struct passwd *found = NULL;
 
-    manager->actor = (struct audit_actor){.uid = getuid(), .sudo_user = getenv("SUDO_USER")};
+    manager->actor = (struct audit_actor){.uid = getuid(),
+                                          .sudo_user = getuid() == 0 ? getenv("SUDO_USER") : NULL};
     if (getpwuid_r(getuid(), &entry, buffer, sizeof(buffer), &found) == 0 && found != NULL) {
         (void)snprintf(manager->login, sizeof(manager->login), "%s", found->pw_name);
         manager->actor.login = manager->login;
@@ -56,12 +58,7 @@ static void find_actor(struct manager *manager)
 enum status manager_init(struct manager *manager, const struct cli_arguments *arguments,
                          struct error *error)
 {
-    const struct token_verifier_options options = {
-        .file = cli_value(arguments, "file"),
-        .env_file = cli_value(arguments, "env-file"),
-        .usage = cli_value(arguments, "usage"),
-        .no_env_file = cli_has(arguments, "no-env-file"),
-    };
+    const struct token_verifier_options options = verifier_options(arguments);
     enum status status;
 
     *manager = (struct manager){.now = (int64_t)time(NULL), .json = cli_has(arguments, "json")};
@@ -78,16 +75,10 @@ void manager_clear(struct manager *manager)
     settings_clear(&manager->settings);
 }
 
-static enum status keep_token(void *context, struct token *token, size_t at, size_t size,
-                              struct error *error)
-{
-    return token_set_add(context, token, at, size, error);
-}
-
 enum status manager_load(const struct manager *manager, struct token_set *tokens,
                          struct error *error)
 {
-    const struct token_json_sink sink = {keep_token, tokens};
+    const struct token_json_sink sink = {token_set_take, tokens};
     struct store_version version = {.kind = STORE_VERSION_NONE};
     const enum status status = store_load(manager->settings.path, &sink, &version, error);
 
@@ -116,7 +107,7 @@ enum status manager_commit(struct manager *manager, struct store *store, const c
 
 void manager_warn_if_last(const struct manager *manager, struct store *store, size_t active_before)
 {
-    const struct settings_key *key = manager->settings.key;
+    const struct settings *settings = &manager->settings;
 
     if (active_before == 0 || token_set_count_active(store_tokens(store), manager->now) > 0) {
         return;
@@ -124,14 +115,10 @@ void manager_warn_if_last(const struct manager *manager, struct store *store, si
     (void)fprintf(stderr,
                   "That was the last active token: now everybody is refused%s%s.\n"
                   "To turn authentication off instead, remove %s,\n"
-                  "leave FREEGPT_API_KEY and OPENAI_API_KEY unset, and restart the server.\n",
-                  key != NULL ? " but who sends the key in " : "", key != NULL ? key->variable : "",
-                  store_path(store));
-}
-
-const char *manager_key_variable(const struct manager *manager, const struct token *token)
-{
-    const struct settings_key *key = manager->settings.key;
-
-    return key != NULL && token_has_digest(token, key->digest) ? key->variable : NULL;
+                  "leave FREEGPT_API_KEY and OPENAI_API_KEY unset, and restart the server%s.\n",
+                  settings->key != NULL ? ", except with the key in " : "",
+                  settings->key != NULL ? settings->key->variable : "", store_path(store),
+                  settings->path_source != SETTINGS_UNSET
+                      ? " without\nnaming the file (or with --allow-open)"
+                      : "");
 }

@@ -54,7 +54,4 @@ MUST_CHECK enum status manager_commit(struct manager *manager, struct store *sto
  */
 void manager_warn_if_last(const struct manager *manager, struct store *store, size_t active_before);
 
-/* Whether the token is the environment key that this command itself sees; then its variable. */
-const char *manager_key_variable(const struct manager *manager, const struct token *token);
-
 #endif

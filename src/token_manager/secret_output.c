@@ -10,26 +10,23 @@
 
 #include "base/banned.h"
 
-static void change_mask(int how)
+static sigset_t mask_before;
+
+void secret_output_hold_signals(void)
 {
-    static const int held[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    static const int held[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
     sigset_t set;
 
     (void)sigemptyset(&set);
     for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
         (void)sigaddset(&set, held[i]);
     }
-    (void)sigprocmask(how, &set, NULL);
-}
-
-void secret_output_hold_signals(void)
-{
-    change_mask(SIG_BLOCK);
+    (void)sigprocmask(SIG_BLOCK, &set, &mask_before);
 }
 
 void secret_output_release_signals(void)
 {
-    change_mask(SIG_UNBLOCK);
+    (void)sigprocmask(SIG_SETMASK, &mask_before, NULL);
 }
 
 enum status secret_output_check(struct error *error)
@@ -44,7 +41,8 @@ enum status secret_output_check(struct error *error)
     return STATUS_OK;
 }
 
-enum status secret_output_write(const struct buffer *text, const char *id, struct error *error)
+enum status secret_output_write(const struct buffer *text, const struct token *token,
+                                const char *path, struct error *error)
 {
     if (text->failed) {
         errno = ENOMEM;
@@ -53,7 +51,7 @@ enum status secret_output_write(const struct buffer *text, const char *id, struc
     }
     return error_set_errno(error, STATUS_FAILED, errno,
                            "token %s was made, but could not be shown and never will be; remove it "
-                           "with `token_manager delete %s` and create another: cannot write to "
-                           "standard output",
-                           id, id);
+                           "with `token_manager --file %s delete %s` and create another: cannot "
+                           "write to standard output",
+                           token->id, path, token->id);
 }

@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/status.h"
+#include "token/token.h"
 
 /*
  * From the commit until the secret is out, Ctrl-C and its like must wait: else a token is good that
@@ -19,9 +20,9 @@ MUST_CHECK enum status secret_output_check(struct error *error);
 
 /*
  * Writes straight to standard output, past stdio, whose buffers are never wiped. On failure the
- * message names the token's id and the command that takes it out of the world.
+ * message names the token's id and the command that removes it from the file at `path`.
  */
-MUST_CHECK enum status secret_output_write(const struct buffer *text, const char *id,
-                                           struct error *error);
+MUST_CHECK enum status secret_output_write(const struct buffer *text, const struct token *token,
+                                           const char *path, struct error *error);
 
 #endif

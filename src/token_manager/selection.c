@@ -1,66 +1,92 @@
 #include "token_manager/selection.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/array.h"
+#include "base/buffer.h"
 #include "base/secret.h"
 #include "base/text.h"
 
 #include "base/banned.h"
 
-#define LINE_SIZE 1024 /* of a selector from standard input */
+#define READ_SIZE ((size_t)65536)
+#define INPUT_LIMIT ((size_t)64 * 1024 * 1024)
 
 static enum status add(struct selectors *selectors, const char *text, size_t size,
                        struct error *error)
 {
-    char *copy = strndup(text, size);
-
-    if (selectors->count == selectors->capacity && copy != NULL) {
-        const size_t capacity = selectors->capacity == 0 ? 16 : 2 * selectors->capacity;
-        char **texts = realloc(selectors->texts, capacity * sizeof(*texts));
+    if (selectors->count == selectors->capacity) {
+        char **texts = array_grow(selectors->texts, &selectors->capacity, sizeof(char *));
 
         if (texts == NULL) {
-            free(copy);
-            copy = NULL;
-        } else {
-            selectors->texts = texts;
-            selectors->capacity = capacity;
+            return error_no_memory(error);
         }
+        selectors->texts = texts;
     }
-    if (copy == NULL) {
-        return error_set(error, STATUS_FAILED, "out of memory");
+    selectors->texts[selectors->count] = strndup(text, size);
+    if (selectors->texts[selectors->count] == NULL) {
+        return error_no_memory(error);
     }
-    selectors->texts[selectors->count++] = copy;
+    selectors->count++;
+    return STATUS_OK;
+}
+
+/* All of standard input. Not through stdio, whose buffer would keep what may be tokens. */
+static enum status read_input(struct buffer *input, struct error *error)
+{
+    ssize_t got = 1;
+
+    while (got != 0) {
+        if (input->size > INPUT_LIMIT || !buffer_reserve(input, READ_SIZE)) {
+            return error_set(error, STATUS_FAILED, "standard input is too long");
+        }
+        got = read(STDIN_FILENO, input->bytes + input->size, READ_SIZE);
+        if (got < 0 && errno != EINTR) {
+            return error_set_errno(error, STATUS_FAILED, errno, "cannot read standard input");
+        }
+        input->size += got > 0 ? (size_t)got : 0;
+    }
     return STATUS_OK;
 }
 
 /* One selector a line; blank lines do not count. */
-static enum status read_lines(struct selectors *selectors, struct error *error)
+static enum status add_lines(struct selectors *selectors, const struct buffer *input,
+                             struct error *error)
 {
-    char line[LINE_SIZE];
+    const char *at = input->bytes;
+    const char *end = at + input->size;
     enum status status = STATUS_OK;
 
-    for (size_t number = 1; status == STATUS_OK && fgets(line, sizeof(line), stdin) != NULL;
-         number++) {
-        const char *text = line;
-        size_t size = strlen(line);
+    while (at < end && status == STATUS_OK) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        const char *line = at;
+        size_t size = (size_t)((newline != NULL ? newline : end) - at);
 
-        if (size == sizeof(line) - 1 && line[size - 1] != '\n') {
-            status =
-                error_set(error, STATUS_USAGE, "standard input:%zu: the line is too long", number);
-            break;
-        }
-        text_trim(&text, &size);
+        at += newline != NULL ? size + 1 : size;
+        text_trim(&line, &size);
         if (size > 0) {
-            status = add(selectors, text, size, error);
+            status = add(selectors, line, size, error);
         }
     }
-    secret_wipe(line, sizeof(line));
-    if (status == STATUS_OK && ferror(stdin)) {
-        status = error_set_errno(error, STATUS_FAILED, errno, "cannot read standard input");
+    return status;
+}
+
+static enum status read_lines(struct selectors *selectors, struct error *error)
+{
+    struct buffer input = {.secret = true};
+    enum status status = read_input(&input, error);
+
+    if (status == STATUS_OK && input.size > 0 && memchr(input.bytes, '\0', input.size) != NULL) {
+        status = error_set(error, STATUS_USAGE,
+                           "standard input contains a NUL; write one selector a line");
     }
+    if (status == STATUS_OK && input.size > 0) {
+        status = add_lines(selectors, &input, error);
+    }
+    buffer_clear(&input);
     return status;
 }
 
@@ -112,7 +138,7 @@ enum status selection_make(struct selection *selection, const struct token_set *
 {
     *selection = (struct selection){.items = calloc(selectors->count, sizeof(*selection->items))};
     if (selection->items == NULL) {
-        return error_set(error, STATUS_FAILED, "out of memory");
+        return error_no_memory(error);
     }
     for (size_t i = 0; i < selectors->count; i++) {
         struct token_record *record;

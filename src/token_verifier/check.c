@@ -1,31 +1,32 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
-#include "base/json.h"
+#include "base/json_write.h"
 #include "base/secret.h"
-#include "base/text.h"
 #include "base/timefmt.h"
-#include "token/token.h"
+#include "cli/output.h"
+#include "cli/terminal.h"
+#include "cli/verifier_options.h"
 #include "token_verifier/commands.h"
+#include "token_verifier/scopes.h"
 #include "verify/credential.h"
 #include "verify/verifier.h"
 
 #include "base/banned.h"
 
-#define INPUT_SIZE 16384 /* a line may be longer than a credential: then it is refused as such */
-#define SCOPES_LIMIT CLI_GIVEN_LIMIT
+#define LINE_LIMIT 16384 /* more than any credential: what is longer is refused as too long */
 
-/* Reads a line, or what comes with it; -1 with errno set. */
-static ssize_t read_line(char *input, size_t capacity)
+/* Reads up to the end of a line; -1 with errno set. */
+static ssize_t read_line(char *line, size_t capacity)
 {
+    const char *newline = NULL;
     size_t size = 0;
 
-    while (size < capacity && (size == 0 || memchr(input, '\n', size) == NULL)) {
-        const ssize_t got = read(STDIN_FILENO, input + size, capacity - size);
+    while (size < capacity && newline == NULL) {
+        const ssize_t got = read(STDIN_FILENO, line + size, capacity - size);
 
         if (got < 0 && errno != EINTR) {
             return -1;
@@ -34,57 +35,33 @@ static ssize_t read_line(char *input, size_t capacity)
             break;
         }
         size += got > 0 ? (size_t)got : 0;
+        newline = memchr(line, '\n', size);
     }
-    return (ssize_t)size;
+    /* What came along behind the line is not looked at, however the pipe cut it. */
+    return newline != NULL ? newline - line : (ssize_t)size;
 }
 
-/* One line typed at a terminal, which does not show it. */
-static ssize_t read_unseen(char *input, size_t capacity)
+static void write_scopes(struct buffer *out, const struct token_verifier_result *result)
 {
-    struct termios shown;
-    struct termios hidden;
-    ssize_t size;
+    const char *scope = result->scopes;
 
-    if (tcgetattr(STDIN_FILENO, &shown) != 0) {
-        return -1;
+    if (*scope == '\0' || strcmp(scope, "*") == 0) {
+        json_write_text(out, "scopes", NULL);
+        return;
     }
-    hidden = shown;
-    hidden.c_lflag &= ~(tcflag_t)ECHO;
-    (void)fprintf(stderr, "Token (not shown): ");
-    if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) != 0) {
-        return -1;
+    json_write_name(out, "scopes");
+    buffer_append_text(out, "[");
+    while (*scope != '\0') {
+        const size_t size = strcspn(scope, " ");
+
+        json_write_string(out, scope, size);
+        scope += size + (scope[size] == ' ');
+        buffer_append_text(out, *scope != '\0' ? ", " : "");
     }
-    do {
-        size = read(STDIN_FILENO, input, capacity);
-    } while (size < 0 && errno == EINTR);
-    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
-    (void)fprintf(stderr, "\n");
-    return size;
+    buffer_append_text(out, "]");
 }
 
-static enum status read_scopes(const struct cli_arguments *arguments,
-                               const char *scopes[static SCOPES_LIMIT], size_t *count,
-                               struct error *error)
-{
-    struct text_quoted quoted;
-
-    *count = 0;
-    for (size_t i = 0; i < arguments->given_count; i++) {
-        const char *scope = arguments->given[i].value;
-
-        if (strcmp(arguments->given[i].option->name, "scope") != 0) {
-            continue;
-        }
-        if (!token_is_scope(scope, strlen(scope))) {
-            return error_set(error, STATUS_USAGE, "--scope %s is no scope (RFC 6749, section 3.3)",
-                             text_quote(&quoted, scope, strlen(scope)));
-        }
-        scopes[(*count)++] = scope;
-    }
-    return STATUS_OK;
-}
-
-static void print_json(const struct token_verifier_result *result, const char *message)
+static enum status print_json(const struct token_verifier_result *result, struct error *error)
 {
     const bool accepted = result->verdict == TOKEN_VERIFIER_ACCEPTED;
     const bool expires = result->expires_at != TOKEN_VERIFIER_NEVER;
@@ -94,83 +71,78 @@ static void print_json(const struct token_verifier_result *result, const char *m
     if (expires) {
         time_format(result->expires_at, time);
     }
-    buffer_appendf(&out, "{\"accepted\": %s, ", accepted ? "true" : "false");
-    json_write_member(&out, "reason", accepted ? NULL : token_verifier_reason_text(result->reason));
-    buffer_append_text(&out, ", ");
-    json_write_member(&out, "message", accepted ? NULL : message);
-    buffer_append_text(&out, ", ");
-    json_write_member(&out, "mode", token_verifier_mode_text(result->mode));
-    buffer_append_text(&out, ", ");
-    json_write_member(&out, "id", accepted ? result->id : NULL);
-    buffer_append_text(&out, ", ");
-    json_write_member(&out, "name", accepted ? result->name : NULL);
-    buffer_append_text(&out, ", ");
-    json_write_member(&out, "scopes", accepted ? result->scopes : NULL);
-    buffer_append_text(&out, ", ");
-    json_write_member(&out, "expires_at", expires ? time : NULL);
+    buffer_append_text(&out, "{");
+    json_write_flag(&out, "accepted", accepted);
+    json_write_text(&out, "reason", accepted ? NULL : token_verifier_reason_text(result->reason));
+    json_write_text(&out, "message", accepted ? NULL : result->message);
+    json_write_text(&out, "mode", token_verifier_mode_text(result->mode));
+    json_write_text(&out, "id", accepted ? result->id : NULL);
+    json_write_text(&out, "name", accepted ? result->name : NULL);
+    write_scopes(&out, result);
+    json_write_text(&out, "expires_at", expires ? time : NULL);
     buffer_append_text(&out, "}\n");
-    (void)fwrite(out.bytes, 1, out.size, stdout);
-    buffer_clear(&out);
+    return output_print(&out, error);
 }
 
 /* Prints the verdict and turns it into a status. */
-static enum status report(struct token_verifier *verifier, bool json,
-                          const struct token_verifier_result *result, struct error *error)
+static enum status report(const struct token_verifier_result *result, bool json,
+                          struct error *error)
 {
-    char message[TOKEN_VERIFIER_MESSAGE_SIZE] = "";
-    const bool unavailable = result->reason == TOKEN_VERIFIER_UNAVAILABLE;
+    const bool accepted = result->verdict == TOKEN_VERIFIER_ACCEPTED;
+    enum status status = STATUS_OK;
 
-    if (unavailable) {
-        (void)token_verifier_mode(verifier, message);
-    }
     if (json) {
-        print_json(result, unavailable ? message : result->help);
+        status = print_json(result, error);
+    } else if (accepted) {
+        (void)printf("%s %s\n", result->id, result->name);
     }
-    if (result->verdict == TOKEN_VERIFIER_ACCEPTED) {
-        if (!json) {
-            (void)printf("%s %s\n", result->id, result->name);
-        }
-        if (result->mode == TOKEN_VERIFIER_MODE_OPEN) {
-            (void)fprintf(stderr, "AUTHENTICATION IS OFF: EVERYBODY IS ACCEPTED "
-                                  "(there is no token file and no environment key)\n");
-        }
-        return STATUS_OK;
+    if (accepted && result->mode == TOKEN_VERIFIER_MODE_OPEN) {
+        (void)fprintf(stderr, "AUTHENTICATION IS OFF: EVERYBODY IS ACCEPTED "
+                              "(there is no token file and no environment key)\n");
     }
-    return error_set(error, unavailable ? STATUS_STORE : STATUS_FAILED, "refused (%s): %s",
-                     token_verifier_reason_text(result->reason),
-                     unavailable ? message : result->help);
+    if (accepted || status != STATUS_OK) {
+        return status;
+    }
+    return error_set(
+        error, result->reason == TOKEN_VERIFIER_UNAVAILABLE ? STATUS_STORE : STATUS_FAILED,
+        "refused (%s): %s", token_verifier_reason_text(result->reason), result->message);
+}
+
+static enum status check_line(struct token_verifier *verifier, const struct scopes *scopes,
+                              bool json, struct error *error)
+{
+    struct token_verifier_request request = {.scopes = scopes->texts, .scope_count = scopes->count};
+    struct token_verifier_result result;
+    struct credential credential;
+    char line[LINE_LIMIT];
+    const ssize_t size = isatty(STDIN_FILENO) == 1
+                             ? terminal_read_unseen("Token (not shown): ", line, sizeof(line))
+                             : read_line(line, sizeof(line));
+
+    if (size < 0) {
+        return error_set_errno(error, STATUS_STORE, errno, "cannot read standard input");
+    }
+    (void)credential_from_line(line, (size_t)size, &credential);
+    request.credential = credential.text;
+    request.credential_size = credential.size;
+    (void)token_verifier_check(verifier, &request, &result);
+    secret_wipe(line, sizeof(line));
+    return report(&result, json, error);
 }
 
 enum status check_run(const struct cli_arguments *arguments, struct error *error)
 {
     const struct token_verifier_options options = verifier_options(arguments);
-    const char *scopes[SCOPES_LIMIT];
-    struct token_verifier_request request = {.scopes = scopes};
-    struct token_verifier_result result;
     struct token_verifier *verifier = NULL;
-    struct credential credential;
-    char input[INPUT_SIZE];
-    ssize_t size = -1;
-    enum status status = read_scopes(arguments, scopes, &request.scope_count, error);
+    struct scopes scopes;
+    enum status status = scopes_read(&scopes, arguments, error);
 
     if (status == STATUS_OK) {
         status = verifier_open(&verifier, &options, error);
     }
     if (status == STATUS_OK) {
-        size = isatty(STDIN_FILENO) == 1 ? read_unseen(input, sizeof(input))
-                                         : read_line(input, sizeof(input));
-        if (size < 0) {
-            status = error_set_errno(error, STATUS_STORE, errno, "cannot read standard input");
-        }
+        status = check_line(verifier, &scopes, cli_has(arguments, "json"), error);
     }
-    if (status == STATUS_OK) {
-        (void)credential_from_line(input, (size_t)size, &credential);
-        request.credential = credential.text;
-        request.credential_size = credential.size;
-        (void)token_verifier_check(verifier, &request, &result);
-        status = report(verifier, cli_has(arguments, "json"), &result, error);
-    }
-    secret_wipe(input, sizeof(input));
     token_verifier_close(verifier);
     return status;
 }

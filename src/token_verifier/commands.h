@@ -6,12 +6,8 @@
 
 #include "base/status.h"
 #include "cli/cli.h"
-#include "verify/token_verifier.h"
 
 enum status check_run(const struct cli_arguments *arguments, struct error *error);
 enum status status_run(const struct cli_arguments *arguments, struct error *error);
-
-/* What the options that all commands share say to the library. */
-struct token_verifier_options verifier_options(const struct cli_arguments *arguments);
 
 #endif

@@ -42,8 +42,8 @@ bool git_tracks(const char *path)
     char *name = slash != NULL ? strdup(slash + 1) : NULL;
     /* A repository's own configuration must not make git run anything here. */
     char *arguments[] = {
-        "git", "-C", folder, "-c", "core.fsmonitor=false", "ls-files", "--error-unmatch",
-        "--",  name, NULL};
+        "git",      "--literal-pathspecs", "-C", folder, "-c", "core.fsmonitor=false",
+        "ls-files", "--error-unmatch",     "--", name,   NULL};
     const bool tracked = folder != NULL && name != NULL && run_quietly(arguments);
 
     free(folder);

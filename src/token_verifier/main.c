@@ -42,18 +42,6 @@ static const struct cli_option common_options[] = {
     {"version", NULL, "show the version", false},
 };
 
-struct token_verifier_options verifier_options(const struct cli_arguments *arguments)
-{
-    return (struct token_verifier_options){
-        .file = cli_value(arguments, "file"),
-        .env_file = cli_value(arguments, "env-file"),
-        .usage = cli_value(arguments, "usage"),
-        .no_env_file = cli_has(arguments, "no-env-file"),
-        .allow_open = cli_has(arguments, "allow-open"),
-        .require_auth = cli_has(arguments, "require-auth"),
-    };
-}
-
 int main(int argc, char **argv)
 {
     static const struct cli_program program = {

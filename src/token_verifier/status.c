@@ -1,12 +1,12 @@
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/buffer.h"
-#include "base/json.h"
-#include "base/text.h"
+#include "base/json_write.h"
 #include "base/timefmt.h"
+#include "cli/output.h"
+#include "cli/verifier_options.h"
 #include "token_verifier/commands.h"
 #include "token_verifier/git_tracked.h"
 #include "verify/verifier.h"
@@ -15,43 +15,57 @@
 
 #define KEY_LENGTH_LEAST 16
 #define WARNING_LIMIT 16
-#define WARNING_SIZE 640
 
 /* What is wrong or unwise, each with its remedy. */
 struct warnings {
-    char texts[WARNING_LIMIT][WARNING_SIZE];
+    struct buffer texts; /* one after the other, each with a final NUL */
     size_t count;
 };
 
-static void warn(struct warnings *warnings, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void warn(struct warnings *warnings, const char *format, ...)
+/* The first warning, and then the next after each; as many as `count` says. */
+static const char *next_warning(const struct warnings *warnings, const char *before)
 {
-    va_list args;
+    return before == NULL ? warnings->texts.bytes : before + strlen(before) + 1;
+}
 
-    if (warnings->count < WARNING_LIMIT) {
-        va_start(args, format);
-        (void)vsnprintf(warnings->texts[warnings->count++], WARNING_SIZE, format, args);
-        va_end(args);
-    }
+/* To be called after what the warning says was appended to the texts. */
+static void end_warning(struct warnings *warnings)
+{
+    buffer_append(&warnings->texts, "", 1);
+    warnings->count++;
 }
 
 static void examine_file(const struct verifier_report *report, struct warnings *warnings)
 {
     const char *path = report->settings->path;
+    struct buffer *texts = &warnings->texts;
 
     if (!report->file_exists) {
         return;
     }
     if ((report->file.st_mode & S_IROTH) != 0) {
-        warn(warnings, "%s can be read by every user of this machine; chmod o-rwx %s", path, path);
+        buffer_appendf(texts, "every user of this machine can read the token file; chmod o-rwx %s",
+                       path);
+        end_warning(warnings);
     }
     if ((report->file.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        warn(warnings, "%s can be written by others than its owner; chmod go-w %s", path, path);
+        buffer_appendf(texts, "others than its owner can write the token file; chmod go-w %s",
+                       path);
+        end_warning(warnings);
+    }
+    if (report->file.st_nlink > 1) {
+        buffer_appendf(
+            texts,
+            "the token file has other names (hard links), which changes would not reach; see "
+            "find -samefile %s",
+            path);
+        end_warning(warnings);
     }
     if (git_tracks(path)) {
-        warn(warnings, "%s is tracked by git; git rm --cached it, and name it in .gitignore", path);
+        buffer_appendf(texts,
+                       "git tracks the token file; name it in .gitignore, and git rm --cached %s",
+                       path);
+        end_warning(warnings);
     }
 }
 
@@ -60,43 +74,56 @@ static void examine_env_file(const struct verifier_report *report, struct warnin
     const char *path = report->settings->env_file;
 
     if (path != NULL && git_tracks(path)) {
-        warn(warnings,
-             "%s is tracked by git; git rm --cached it, name it in .gitignore, and change the keys "
-             "in it",
-             path);
+        buffer_appendf(&warnings->texts,
+                       "git tracks the variables file; change the keys in it, name it in "
+                       ".gitignore, and git rm --cached %s",
+                       path);
+        end_warning(warnings);
+    }
+}
+
+/* Of the key that counts. */
+static void examine_key(const struct verifier_report *report, const struct settings_key *key,
+                        struct warnings *warnings)
+{
+    struct buffer *texts = &warnings->texts;
+
+    if (!key->usable) {
+        buffer_appendf(texts,
+                       "the key in %s can never be sent: it has blanks or other than visible ASCII "
+                       "characters in it, or more than 512; choose another",
+                       key->variable);
+        end_warning(warnings);
+    } else if (key->length < KEY_LENGTH_LEAST) {
+        buffer_appendf(texts,
+                       "the key in %s has only %zu characters and can be guessed; take one from "
+                       "token_manager create",
+                       key->variable, key->length);
+        end_warning(warnings);
+    }
+    if (report->key_is_revoked) {
+        buffer_appendf(texts,
+                       "the key in %s is a revoked token and is refused; put another there, or "
+                       "unset it",
+                       key->variable);
+        end_warning(warnings);
     }
 }
 
 static void examine_keys(const struct verifier_report *report, struct warnings *warnings)
 {
-    const struct settings_key *key = report->settings->key;
-
     for (size_t i = 0; i < SETTINGS_KEY_COUNT; i++) {
-        const struct settings_key *each = &report->settings->keys[i];
+        const struct settings_key *key = &report->settings->keys[i];
 
-        if (each->source != SETTINGS_UNSET && each->length == 0) {
-            warn(warnings, "%s is set to nothing, which is no key; give it one, or unset it",
-                 each->variable);
+        if (key->is_set && !key->is_shadowed && key->length == 0) {
+            buffer_appendf(&warnings->texts,
+                           "%s is set to nothing, which is no key; give it one, or unset it",
+                           key->variable);
+            end_warning(warnings);
         }
     }
-    if (key == NULL) {
-        return;
-    }
-    if (!key->usable) {
-        warn(warnings,
-             "the key in %s can never be sent: it has blanks or other than visible ASCII "
-             "characters in it, or more than 512; choose another",
-             key->variable);
-    } else if (key->length < KEY_LENGTH_LEAST) {
-        warn(warnings,
-             "the key in %s has only %zu characters and can be guessed; take one from: "
-             "token_manager create NAME",
-             key->variable, key->length);
-    }
-    if (report->key_is_revoked) {
-        warn(warnings,
-             "the key in %s is a revoked token, and is refused; put another there, or unset it",
-             key->variable);
+    if (report->settings->key != NULL) {
+        examine_key(report, report->settings->key, warnings);
     }
 }
 
@@ -107,10 +134,11 @@ static void examine_clock(const struct verifier_report *report, int64_t now,
 
     if (report->newest != TIME_NONE && report->newest > now) {
         time_format(report->newest, newest);
-        warn(warnings,
-             "the clock of this machine is behind: the token file tells of %s; set the clock, or "
-             "tokens expire too late",
-             newest);
+        buffer_appendf(&warnings->texts,
+                       "the clock of this machine is behind: the token file tells of %s; set the "
+                       "clock, or tokens expire too late",
+                       newest);
+        end_warning(warnings);
     }
 }
 
@@ -146,6 +174,7 @@ static const char *mode_explanation(const struct verifier_report *report)
 static void print_for_people(const struct verifier_report *report, const struct warnings *warnings)
 {
     const struct settings *settings = report->settings;
+    const char *warning = NULL;
 
     (void)printf("Mode: %s (%s)\n", token_verifier_mode_text(report->mode),
                  mode_explanation(report));
@@ -166,50 +195,57 @@ static void print_for_people(const struct verifier_report *report, const struct 
         (void)printf("Error: %s\n", report->error.text);
     }
     for (size_t i = 0; i < warnings->count; i++) {
-        (void)printf("Warning: %s\n", warnings->texts[i]);
+        warning = next_warning(warnings, warning);
+        (void)printf("Warning: %s\n", warning);
     }
 }
 
-static void print_json(const struct verifier_report *report, const struct warnings *warnings)
+static enum status print_json(const struct verifier_report *report, const struct warnings *warnings,
+                              struct error *error)
 {
     const struct settings *settings = report->settings;
     const struct settings_key *key = settings->key;
-    const char *error = report->error.text[0] != '\0' ? report->error.text : NULL;
+    const char *texts[WARNING_LIMIT];
+    const char *warning = NULL;
     struct buffer out = {0};
 
-    buffer_append_text(&out, "{");
-    json_write_member(&out, "mode", token_verifier_mode_text(report->mode));
-    buffer_append_text(&out, ", ");
-    json_write_member(&out, "file", settings->path);
-    buffer_append_text(&out, ", ");
-    json_write_member(&out, "file_from", source_text(settings->path_source));
-    buffer_appendf(
-        &out, ", \"readable\": %s, \"active\": %zu, \"revoked\": %zu, \"expired\": %zu, ",
-        report->file_exists ? "true" : "false", report->active, report->revoked, report->expired);
-    json_write_member(&out, "environment_key", key != NULL ? key->variable : NULL);
-    buffer_append_text(&out, ", ");
-    json_write_member(&out, "environment_key_from", key != NULL ? source_text(key->source) : NULL);
-    buffer_append_text(&out, ", ");
-    json_write_member(&out, "env_file", settings->env_file);
-    buffer_append_text(&out, ", ");
-    json_write_member(&out, "error", error);
-    buffer_append_text(&out, ", \"warnings\": [");
-    for (size_t i = 0; i < warnings->count; i++) {
-        buffer_append_text(&out, i > 0 ? ", " : "");
-        json_write_string(&out, warnings->texts[i], strlen(warnings->texts[i]));
+    for (size_t i = 0; i < warnings->count && i < WARNING_LIMIT; i++) {
+        warning = next_warning(warnings, warning);
+        texts[i] = warning;
     }
-    buffer_append_text(&out, "]}\n");
-    (void)fwrite(out.bytes, 1, out.size, stdout);
-    buffer_clear(&out);
+    buffer_append_text(&out, "{");
+    json_write_text(&out, "mode", token_verifier_mode_text(report->mode));
+    json_write_text(&out, "file", settings->path);
+    json_write_text(&out, "file_from", source_text(settings->path_source));
+    json_write_flag(&out, "readable", report->file_exists);
+    json_write_count(&out, "active", report->active);
+    json_write_count(&out, "revoked", report->revoked);
+    json_write_count(&out, "expired", report->expired);
+    json_write_text(&out, "environment_key", key != NULL ? key->variable : NULL);
+    json_write_text(&out, "environment_key_from", key != NULL ? source_text(key->source) : NULL);
+    json_write_text(&out, "env_file", settings->env_file);
+    json_write_text(&out, "error", report->error.text[0] != '\0' ? report->error.text : NULL);
+    json_write_list(&out, "warnings", texts, warnings->count);
+    buffer_append_text(&out, "}\n");
+    return output_print(&out, error);
+}
+
+static enum status report_status(const struct verifier_report *report,
+                                 const struct warnings *warnings)
+{
+    if (report->mode == TOKEN_VERIFIER_MODE_UNAVAILABLE) {
+        return STATUS_STORE;
+    }
+    return warnings->count > 0 ? STATUS_FAILED : STATUS_OK;
 }
 
 enum status status_run(const struct cli_arguments *arguments, struct error *error)
 {
     const struct token_verifier_options options = verifier_options(arguments);
     const int64_t now = (int64_t)time(NULL);
+    struct warnings warnings = {.count = 0};
     struct token_verifier *verifier;
     struct verifier_report report;
-    struct warnings warnings = {.count = 0};
     enum status status = verifier_open(&verifier, &options, error);
 
     if (status != STATUS_OK) {
@@ -220,16 +256,17 @@ enum status status_run(const struct cli_arguments *arguments, struct error *erro
     examine_env_file(&report, &warnings);
     examine_keys(&report, &warnings);
     examine_clock(&report, now, &warnings);
-    if (cli_has(arguments, "json")) {
-        print_json(&report, &warnings);
+    if (warnings.texts.failed) {
+        status = error_no_memory(error);
+    } else if (cli_has(arguments, "json")) {
+        status = print_json(&report, &warnings, error);
     } else {
         print_for_people(&report, &warnings);
     }
-    if (report.mode == TOKEN_VERIFIER_MODE_UNAVAILABLE) {
-        status = STATUS_STORE;
-    } else if (warnings.count > 0) {
-        status = STATUS_FAILED;
+    if (status == STATUS_OK) {
+        status = report_status(&report, &warnings);
     }
+    buffer_clear(&warnings.texts);
     token_verifier_close(verifier);
     return status;
 }

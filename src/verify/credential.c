@@ -2,7 +2,6 @@
 
 #include <stdbool.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/text.h"
 
@@ -30,7 +29,7 @@ static struct credential from_value(const struct source *source, const char *val
         const size_t length = strlen(source->scheme);
         const char after = found.size > length ? found.text[length] : ' ';
 
-        if (found.size < length || strncasecmp(found.text, source->scheme, length) != 0 ||
+        if (found.size < length || !text_equal_nocase(found.text, source->scheme, length) ||
             (after != ' ' && after != '\t')) {
             return (struct credential){"", 0};
         }
@@ -39,6 +38,12 @@ static struct credential from_value(const struct source *source, const char *val
         text_trim(&found.text, &found.size);
     }
     return found;
+}
+
+static bool is_named(const struct token_verifier_header *header, const char *name)
+{
+    return header->name_size == strlen(name) &&
+           text_equal_nocase(header->name, name, header->name_size);
 }
 
 enum credential_result credential_from_headers(const struct token_verifier_header *headers,
@@ -53,7 +58,7 @@ enum credential_result credential_from_headers(const struct token_verifier_heade
         for (size_t i = 0; i < count; i++) {
             struct credential found;
 
-            if (strcasecmp(headers[i].name, sources[s].header) != 0) {
+            if (!is_named(&headers[i], sources[s].header)) {
                 continue;
             }
             if (present) {
@@ -86,7 +91,7 @@ enum credential_result credential_from_line(const char *line, size_t size,
         const size_t length = strlen(sources[s].header);
 
         if (credential->size > length && credential->text[length] == ':' &&
-            strncasecmp(credential->text, sources[s].header, length) == 0) {
+            text_equal_nocase(credential->text, sources[s].header, length)) {
             *credential = from_value(&sources[s], credential->text + length + 1,
                                      credential->size - length - 1);
             break;

@@ -129,9 +129,7 @@ enum status digest_index_add(struct digest_index *index, const struct token *tok
     }
     note_time(index, token->created_at);
     note_time(index, token->revoked_at);
-    return added
-               ? STATUS_OK
-               : error_set(error, STATUS_STORE, "out of memory for %zu tokens", index->token_count);
+    return added ? STATUS_OK : error_no_memory(error);
 }
 
 bool digest_index_find(const struct digest_index *index, const uint8_t digest[static DIGEST_SIZE],

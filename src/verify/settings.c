@@ -12,8 +12,6 @@
 
 #include "base/banned.h"
 
-static const char *const key_variables[SETTINGS_KEY_COUNT] = {"FREEGPT_API_KEY", "OPENAI_API_KEY"};
-
 /* A variable's value and where it comes from; NULL when it is not set. */
 static enum status look_up(const struct env_file *env, const char *name, const char **value,
                            enum settings_source *source, struct error *error)
@@ -43,20 +41,22 @@ static bool is_absent(const char *path)
 static enum status load_env_file(struct settings *settings, struct env_file *env,
                                  const struct token_verifier_options *options, struct error *error)
 {
-    const bool is_default = options->env_file == NULL;
-    const char *path = is_default ? SETTINGS_DEFAULT_ENV_FILE : options->env_file;
-    struct error reason;
+    const char *path = options->env_file != NULL ? options->env_file : SETTINGS_DEFAULT_ENV_FILE;
+    const bool is_there = !is_absent(path);
     enum status status;
 
-    if (options->no_env_file || (is_default && is_absent(path))) {
+    if (options->no_env_file) {
+        settings->env_file_ignored = is_there;
         return STATUS_OK;
     }
-    status = env_file_load(env, path, &reason);
-    if (status != STATUS_OK) {
-        return error_set(error, STATUS_STORE, "%s%s", reason.text,
-                         is_default ? " (mend it, or give --no-env-file)" : "");
+    if (options->env_file == NULL && !is_there) {
+        return STATUS_OK;
     }
-    return file_absolute(path, &settings->env_file, error);
+    status = env_file_load(env, path, error);
+    if (status == STATUS_OK) {
+        status = file_absolute(path, &settings->env_file, error);
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_STORE : status;
 }
 
 static enum status load_path(struct settings *settings, const struct env_file *env,
@@ -73,35 +73,52 @@ static enum status load_path(struct settings *settings, const struct env_file *e
         return status;
     }
     if (path != NULL && *path == '\0') {
-        return error_set(error, STATUS_STORE, "%s is set to nothing; name a file, or %s",
-                         settings->path_source == SETTINGS_OPTION ? "--file" : "API_TOKENS_FILE",
-                         settings->path_source == SETTINGS_OPTION ? "leave it out" : "unset it");
+        return error_set(error, STATUS_STORE, "%s; name a file, or leave it out",
+                         settings->path_source == SETTINGS_OPTION ? "the name of the token file is "
+                                                                    "empty"
+                                                                  : "API_TOKENS_FILE is set to "
+                                                                    "nothing");
     }
     return file_absolute(path != NULL ? path : SETTINGS_DEFAULT_FILE, &settings->path, error);
 }
 
-static enum status load_keys(struct settings *settings, const struct env_file *env,
-                             struct error *error)
+static void read_key(struct settings_key *key, const char *value)
 {
-    for (size_t i = 0; i < SETTINGS_KEY_COUNT; i++) {
-        struct settings_key *key = &settings->keys[i];
-        const char *value;
-        enum status status;
-
-        key->variable = key_variables[i];
-        status = look_up(env, key->variable, &value, &key->source, error);
-        if (status != STATUS_OK) {
-            return status;
-        }
-        if (value == NULL) {
-            continue;
-        }
+    key->is_set = value != NULL;
+    if (value != NULL) {
         key->length = strlen(value);
         text_trim(&value, &key->length);
         key->usable = key->length > 0 && key->length <= CREDENTIAL_LIMIT &&
                       text_is_visible_ascii(value, key->length);
         secret_digest(key->digest, value, key->length);
-        if (settings->key == NULL && key->length > 0) {
+    }
+}
+
+static enum status load_keys(struct settings *settings, const struct env_file *env,
+                             struct error *error)
+{
+    static const char *const variables[] = {"FREEGPT_API_KEY", "OPENAI_API_KEY"};
+
+    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+        struct settings_key *own = &settings->keys[2 * i];
+        struct settings_key *file = own + 1;
+        const char *value;
+        enum status status;
+
+        *own = (struct settings_key){.variable = variables[i], .source = SETTINGS_ENVIRONMENT};
+        *file = (struct settings_key){.variable = variables[i], .source = SETTINGS_ENV_FILE};
+        read_key(own, getenv(variables[i]));
+        status = env_file_get(env, variables[i], &value, error);
+        if (status != STATUS_OK && !own->is_set) {
+            return status;
+        }
+        read_key(file, status == STATUS_OK ? value : NULL);
+        file->is_shadowed = own->is_set;
+    }
+    for (size_t i = SETTINGS_KEY_COUNT; i > 0; i--) {
+        const struct settings_key *key = &settings->keys[i - 1];
+
+        if (key->is_set && !key->is_shadowed && key->length > 0) {
             settings->key = key;
         }
     }
@@ -127,6 +144,22 @@ static enum status load_require_auth(struct settings *settings, const struct env
     return STATUS_OK;
 }
 
+/* Uses are never written into a file that says something else. */
+static enum status load_usage(struct settings *settings,
+                              const struct token_verifier_options *options, struct error *error)
+{
+    enum status status = STATUS_OK;
+
+    if (options->usage != NULL) {
+        status = file_absolute(options->usage, &settings->usage, error);
+    }
+    if (settings->usage != NULL && strcmp(settings->usage, settings->path) == 0) {
+        return error_set(error, STATUS_STORE, "%s is the token file and cannot be the usage file",
+                         settings->usage);
+    }
+    return status;
+}
+
 enum status settings_load(struct settings *settings, const struct token_verifier_options *options,
                           struct error *error)
 {
@@ -144,8 +177,8 @@ enum status settings_load(struct settings *settings, const struct token_verifier
     if (status == STATUS_OK) {
         status = load_require_auth(settings, &env, options, error);
     }
-    if (status == STATUS_OK && options->usage != NULL) {
-        status = file_absolute(options->usage, &settings->usage, error);
+    if (status == STATUS_OK) {
+        status = load_usage(settings, options, error);
     }
     env_file_clear(&env);
     return status;
@@ -153,7 +186,25 @@ enum status settings_load(struct settings *settings, const struct token_verifier
 
 bool settings_has_key_variable(const struct settings *settings)
 {
-    return settings->keys[0].source != SETTINGS_UNSET || settings->keys[1].source != SETTINGS_UNSET;
+    for (size_t i = 0; i < SETTINGS_KEY_COUNT; i++) {
+        if (settings->keys[i].is_set) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct settings_key *settings_find_token(const struct settings *settings,
+                                               const struct token *token)
+{
+    for (size_t i = 0; i < SETTINGS_KEY_COUNT; i++) {
+        const struct settings_key *key = &settings->keys[i];
+
+        if (key->is_set && token_has_digest(token, key->digest)) {
+            return key;
+        }
+    }
+    return NULL;
 }
 
 void settings_clear(struct settings *settings)

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 #include "base/banned.h"
 
 #define REPEAT_SECONDS 60
@@ -16,25 +18,30 @@ void use_recorder_init(struct use_recorder *recorder)
     atomic_init(&recorder->last_flush, TIME_NONE);
 }
 
-static void add(struct use_recorder *recorder, const char *id, int64_t used)
+/* Keeps an entry, if there is room. The lock is held. */
+static void keep(struct use_recorder *recorder, const struct usage_entry *entry)
 {
-    (void)pthread_mutex_lock(&recorder->lock);
     if (recorder->count == recorder->capacity && recorder->capacity < ENTRIES_LIMIT) {
-        const size_t capacity = recorder->capacity == 0 ? 16 : 2 * recorder->capacity;
-        struct usage_entry *entries = realloc(recorder->entries, capacity * sizeof(*entries));
+        struct usage_entry *entries =
+            array_grow(recorder->entries, &recorder->capacity, sizeof(*entries));
 
         if (entries != NULL) {
             recorder->entries = entries;
-            recorder->capacity = capacity;
         }
     }
     if (recorder->count < recorder->capacity) {
-        struct usage_entry *entry = &recorder->entries[recorder->count++];
-
-        memcpy(entry->id, id, TOKEN_ID_SIZE);
-        entry->time = used;
+        recorder->entries[recorder->count++] = *entry;
         atomic_store_explicit(&recorder->pending, true, memory_order_relaxed);
     }
+}
+
+static void add(struct use_recorder *recorder, const char *id, int64_t used)
+{
+    struct usage_entry entry = {.time = used};
+
+    memcpy(entry.id, id, TOKEN_ID_SIZE);
+    (void)pthread_mutex_lock(&recorder->lock);
+    keep(recorder, &entry);
     (void)pthread_mutex_unlock(&recorder->lock);
 }
 
@@ -71,23 +78,43 @@ bool use_recorder_is_due(const struct use_recorder *recorder, int64_t now)
            atomic_load_explicit(&recorder->last_flush, memory_order_relaxed) != now;
 }
 
-bool use_recorder_flush(struct use_recorder *recorder, struct usage_append append, int64_t now)
+/* Takes the entries out, for one thread at a time. False when there is nothing to take. */
+static bool take(struct use_recorder *recorder, struct usage_append *append)
 {
-    bool flushed = true;
+    bool taken;
 
     (void)pthread_mutex_lock(&recorder->lock);
-    atomic_store_explicit(&recorder->last_flush, now, memory_order_relaxed);
-    if (recorder->count > 0) {
-        append.entries = recorder->entries;
-        append.count = recorder->count;
-        flushed = usage_append(&append);
-    }
-    if (flushed) {
+    atomic_store_explicit(&recorder->last_flush, append->now, memory_order_relaxed);
+    taken = !recorder->flushing && recorder->count > 0;
+    if (taken) {
+        append->entries = recorder->entries;
+        append->count = recorder->count;
+        recorder->flushing = true;
+        recorder->entries = NULL;
         recorder->count = 0;
+        recorder->capacity = 0;
         atomic_store_explicit(&recorder->pending, false, memory_order_relaxed);
     }
     (void)pthread_mutex_unlock(&recorder->lock);
-    return flushed;
+    return taken;
+}
+
+enum usage_result use_recorder_flush(struct use_recorder *recorder, struct usage_append append)
+{
+    enum usage_result result;
+
+    if (!take(recorder, &append)) {
+        return USAGE_APPENDED;
+    }
+    result = usage_append(&append);
+    (void)pthread_mutex_lock(&recorder->lock);
+    for (size_t i = 0; i < append.count && result != USAGE_APPENDED; i++) {
+        keep(recorder, &append.entries[i]);
+    }
+    recorder->flushing = false;
+    (void)pthread_mutex_unlock(&recorder->lock);
+    free((void *)append.entries);
+    return result;
 }
 
 void use_recorder_clear(struct use_recorder *recorder)

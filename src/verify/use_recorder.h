@@ -15,10 +15,11 @@
 #include "verify/digest_index.h"
 
 struct use_recorder {
-    pthread_mutex_t lock; /* of all but the atomics */
+    pthread_mutex_t lock; /* of the entries; never held during input or output */
     struct usage_entry *entries;
     size_t count;
     size_t capacity;
+    bool flushing;              /* one thread is at it */
     _Atomic bool pending;       /* whether there are entries */
     _Atomic int64_t last_flush; /* the second of the last try */
 };
@@ -35,10 +36,11 @@ void use_recorder_collect(struct use_recorder *recorder, struct digest_index *in
 bool use_recorder_is_due(const struct use_recorder *recorder, int64_t now);
 
 /*
- * Appends what was noted, as `append` says but for its entries. False when that cannot be done now:
- * nothing is lost by trying again.
+ * Appends what was noted, as `append` says but for its entries. USAGE_BUSY when that cannot be done
+ * just now: nothing is lost by trying again. While the file cannot be written at all, only a bounded
+ * number of uses is kept.
  */
-bool use_recorder_flush(struct use_recorder *recorder, struct usage_append append, int64_t now);
+enum usage_result use_recorder_flush(struct use_recorder *recorder, struct usage_append append);
 
 void use_recorder_clear(struct use_recorder *recorder);
 

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "token/token_text.h"
 
 #include "base/banned.h"
@@ -10,12 +11,12 @@
 /* What is said of a refusal that the file or the request explains. */
 static const char *const reason_help[] = {
     [TOKEN_VERIFIER_NO_REASON] = "",
-    [TOKEN_VERIFIER_UNAVAILABLE] = "no verdict is possible: the token file cannot be used",
+    [TOKEN_VERIFIER_UNAVAILABLE] = "the token file cannot be used",
     [TOKEN_VERIFIER_MISSING] =
         "no credential was sent; send the header \"Authorization: Bearer TOKEN\"",
     [TOKEN_VERIFIER_REVOKED] =
-        "the token was revoked; use another, or undo that with: token_manager restore",
-    [TOKEN_VERIFIER_EXPIRED] = "the token has expired; create or rotate one",
+        "the token was revoked; use another, or undo that with `token_manager restore`",
+    [TOKEN_VERIFIER_EXPIRED] = "the token has expired; create another",
     [TOKEN_VERIFIER_SCOPE] = "the token is good, but lacks a scope that is demanded",
 };
 
@@ -25,19 +26,21 @@ static const struct {
     const char *help;
 } shape_reasons[] = {
     [TOKEN_SHAPE_OTHER] = {TOKEN_VERIFIER_UNKNOWN,
-                           "no token of the file is this one; it may have been deleted, or be "
-                           "another server's"},
-    [TOKEN_SHAPE_WHOLE] = {TOKEN_VERIFIER_UNKNOWN,
-                           "it is a whole token, but none of the file's; it may have been deleted, "
-                           "or be another server's"},
+                           "no token in the file matches; it may have been deleted, or belong to "
+                           "another server"},
+    [TOKEN_SHAPE_WHOLE] =
+        {TOKEN_VERIFIER_UNKNOWN,
+         "it is a whole token, but none in the file; it may have been deleted, or "
+         "belong to another server"},
     [TOKEN_SHAPE_BLANK_INSIDE] = {TOKEN_VERIFIER_MALFORMED,
                                   "there is white space inside; send one token and nothing else"},
     [TOKEN_SHAPE_NOT_ASCII] = {TOKEN_VERIFIER_MALFORMED,
-                               "there are characters in it that no token has"},
+                               "it contains characters that no token has"},
     [TOKEN_SHAPE_TOO_LONG] = {TOKEN_VERIFIER_MALFORMED,
                               "it is too long; perhaps more was copied than the token"},
     [TOKEN_SHAPE_CUT_SHORT] = {TOKEN_VERIFIER_MALFORMED,
-                               "it is cut short; copy the whole token, and not what a list shows"},
+                               "it is cut short, or not one of our tokens; copy the whole token, "
+                               "and not what a list shows"},
     [TOKEN_SHAPE_CHECKSUM] = {TOKEN_VERIFIER_MALFORMED,
                               "its checksum is wrong: a character is mistyped or missing"},
     [TOKEN_SHAPE_ID] = {TOKEN_VERIFIER_ID_NOT_TOKEN,
@@ -128,14 +131,15 @@ struct verdict_answer verdict_decide(const struct verdict_situation *situation,
     }
     if (question->found == CREDENTIAL_TWICE) {
         answer = refuse(TOKEN_VERIFIER_MALFORMED);
-        answer.help = "a header stands there twice; send one credential";
+        answer.help = "the same header was sent twice; send one credential";
         return answer;
     }
     if (question->found == CREDENTIAL_MISSING) {
         return refuse(TOKEN_VERIFIER_MISSING);
     }
-    if (credential->size > CREDENTIAL_LIMIT) {
-        return refuse_by_shape(credential);
+    if (credential->size > CREDENTIAL_LIMIT ||
+        !text_is_visible_ascii(credential->text, credential->size)) {
+        return refuse_by_shape(credential); /* whatever the file may hold the digest of */
     }
     secret_digest(digest, credential->text, credential->size);
     if (digest_index_find(situation->index, digest, &match)) {
@@ -150,4 +154,36 @@ struct verdict_answer verdict_decide(const struct verdict_situation *situation,
         return answer;
     }
     return refuse_by_shape(credential);
+}
+
+const char *token_verifier_reason_text(enum token_verifier_reason reason)
+{
+    static const char *const texts[] = {
+        [TOKEN_VERIFIER_NO_REASON] = "accepted",
+        [TOKEN_VERIFIER_UNAVAILABLE] = "unavailable",
+        [TOKEN_VERIFIER_MISSING] = "missing",
+        [TOKEN_VERIFIER_REVOKED] = "revoked",
+        [TOKEN_VERIFIER_EXPIRED] = "expired",
+        [TOKEN_VERIFIER_SCOPE] = "scope",
+        [TOKEN_VERIFIER_MALFORMED] = "malformed",
+        [TOKEN_VERIFIER_ID_NOT_TOKEN] = "id_not_token",
+        [TOKEN_VERIFIER_JWT_NOT_TOKEN] = "jwt_not_token",
+        [TOKEN_VERIFIER_DIGEST_NOT_TOKEN] = "digest_not_token",
+        [TOKEN_VERIFIER_UNKNOWN] = "unknown",
+    };
+
+    return (size_t)reason < sizeof(texts) / sizeof(texts[0]) ? texts[reason] : "?";
+}
+
+const char *token_verifier_mode_text(enum token_verifier_mode mode)
+{
+    static const char *const texts[] = {
+        [TOKEN_VERIFIER_MODE_UNAVAILABLE] = "unavailable",
+        [TOKEN_VERIFIER_MODE_OPEN] = "open",
+        [TOKEN_VERIFIER_MODE_ENVIRONMENT] = "environment",
+        [TOKEN_VERIFIER_MODE_FILE] = "file",
+        [TOKEN_VERIFIER_MODE_FILE_AND_ENVIRONMENT] = "file+environment",
+    };
+
+    return (size_t)mode < sizeof(texts) / sizeof(texts[0]) ? texts[mode] : "?";
 }

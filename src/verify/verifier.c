@@ -6,25 +6,16 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/file.h"
-#include "store/store.h"
+#include "store/usage.h"
 #include "verify/credential.h"
-#include "verify/digest_index.h"
+#include "verify/snapshot.h"
 #include "verify/use_recorder.h"
 #include "verify/verdict.h"
 
 #include "base/banned.h"
 
-#define CLOSE_FLUSH_TRIES 100
+#define CLOSE_FLUSH_TRIES 20
 #define CLOSE_FLUSH_NAP_NS 10000000L
-
-/* One loading of the file: what it held, or why it could not be had. */
-struct snapshot {
-    struct store_version version;
-    enum status status; /* STATUS_NOT_FOUND: there is no file */
-    struct error error;
-    struct digest_index index;
-};
 
 struct token_verifier {
     struct settings settings;
@@ -32,7 +23,7 @@ struct token_verifier {
     pthread_mutex_t loading;   /* one thread loads, others wait for what it brings */
     pthread_rwlock_t lock;     /* of what follows; held for reading while a verdict is formed */
     struct snapshot *snapshot; /* never NULL once open */
-    bool ever_loaded;          /* from then on a missing file is a fault */
+    bool ever_there;           /* there was a file, if a bad one: now a missing one is a fault */
 };
 
 static int64_t clock_now(void)
@@ -43,39 +34,6 @@ static int64_t clock_now(void)
     return now.tv_sec;
 }
 
-static void snapshot_free(struct snapshot *snapshot)
-{
-    if (snapshot != NULL) {
-        store_version_clear(&snapshot->version);
-        digest_index_clear(&snapshot->index);
-        free(snapshot);
-    }
-}
-
-static enum status take_token(void *context, struct token *token, size_t at, size_t size,
-                              struct error *error)
-{
-    (void)at;
-    (void)size;
-    return digest_index_add(context, token, error);
-}
-
-/* NULL only without memory. */
-static struct snapshot *snapshot_load(const char *path)
-{
-    struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
-
-    if (snapshot != NULL) {
-        const struct token_json_sink sink = {take_token, &snapshot->index};
-
-        snapshot->status = store_load(path, &sink, &snapshot->version, &snapshot->error);
-        if (snapshot->status != STATUS_OK) {
-            digest_index_clear(&snapshot->index); /* half a file is no file */
-        }
-    }
-    return snapshot;
-}
-
 /* Puts a snapshot in the place of the one before. */
 static void replace_snapshot(struct token_verifier *verifier, struct snapshot *snapshot)
 {
@@ -84,7 +42,7 @@ static void replace_snapshot(struct token_verifier *verifier, struct snapshot *s
     (void)pthread_rwlock_wrlock(&verifier->lock);
     old = verifier->snapshot;
     verifier->snapshot = snapshot;
-    verifier->ever_loaded = verifier->ever_loaded || snapshot->status == STATUS_OK;
+    verifier->ever_there = verifier->ever_there || snapshot->status != STATUS_NOT_FOUND;
     (void)pthread_rwlock_unlock(&verifier->lock);
     if (old != NULL) {
         use_recorder_collect(&verifier->recorder, &old->index);
@@ -130,20 +88,24 @@ static enum token_verifier_mode mode_without_file(const struct token_verifier *v
     const struct settings *settings = &verifier->settings;
 
     error->text[0] = '\0';
-    if (verifier->ever_loaded) {
+    if (verifier->ever_there) {
         (void)error_set(error, STATUS_STORE,
-                        "%s is gone; a running verifier does not take that for \"off\": restore "
-                        "it, or restart the verifier",
+                        "%s is gone; a running verifier does not take that for \"authentication is "
+                        "off\": restore the file, or restart the verifier",
                         settings->path);
     } else if (settings->path_source != SETTINGS_UNSET && !settings->allow_open) {
         (void)error_set(error, STATUS_STORE,
                         "%s does not exist, but was named by %s; create it with: token_manager "
                         "--file %s create NAME",
                         settings->path,
-                        settings->path_source == SETTINGS_OPTION ? "an option" : "API_TOKENS_FILE",
+                        settings->path_source == SETTINGS_OPTION ? "--file" : "API_TOKENS_FILE",
                         settings->path);
     } else if (settings_has_key_variable(settings)) {
         return TOKEN_VERIFIER_MODE_ENVIRONMENT;
+    } else if (settings->env_file_ignored && !settings->allow_open) {
+        (void)error_set(error, STATUS_STORE,
+                        "there is a .env that may hold a key and was not to be read, so "
+                        "authentication is not off; read it, remove it, or allow open mode");
     } else if (settings->require_auth) {
         (void)error_set(error, STATUS_STORE,
                         "there is neither %s nor an environment key, so authentication would be "
@@ -186,7 +148,7 @@ enum status verifier_open(struct token_verifier **out, const struct token_verifi
     }
     verifier = calloc(1, sizeof(*verifier));
     if (verifier == NULL) {
-        return error_set(error, STATUS_STORE, "out of memory");
+        return error_no_memory(error);
     }
     use_recorder_init(&verifier->recorder);
     (void)pthread_mutex_init(&verifier->loading, NULL);
@@ -196,7 +158,7 @@ enum status verifier_open(struct token_verifier **out, const struct token_verifi
         struct snapshot *snapshot = snapshot_load(verifier->settings.path);
 
         if (snapshot == NULL) {
-            status = error_set(error, STATUS_STORE, "out of memory");
+            status = error_no_memory(error);
         } else {
             replace_snapshot(verifier, snapshot);
         }
@@ -209,27 +171,35 @@ enum status verifier_open(struct token_verifier **out, const struct token_verifi
     return STATUS_OK;
 }
 
+/* Copies a message, cut to what there is room for. */
+static void write_message(char *message, size_t size, const char *text)
+{
+    if (size > 0) {
+        const size_t length = strlen(text) < size ? strlen(text) : size - 1;
+
+        memcpy(message, text, length);
+        message[length] = '\0';
+    }
+}
+
 bool token_verifier_open(struct token_verifier **verifier,
-                         const struct token_verifier_options *options, char *message)
+                         const struct token_verifier_options *options, char *message,
+                         size_t message_size)
 {
     struct error error = {""};
     const enum status status = verifier_open(verifier, options, &error);
 
-    (void)snprintf(message, TOKEN_VERIFIER_MESSAGE_SIZE, "%.*s", TOKEN_VERIFIER_MESSAGE_SIZE - 1,
-                   error.text);
+    write_message(message, message_size, error.text);
     return status == STATUS_OK;
 }
 
-/* The token's scopes with blanks between, "*" for none. */
+/* The token's scopes with blanks between; without any, what stands there stays. */
 static void write_scopes(const struct digest_index *index, const struct index_token *token,
                          char scopes[static TOKEN_VERIFIER_SCOPES_SIZE])
 {
     const char *scope = index->texts.bytes + token->scopes;
     size_t used = 0;
 
-    if (token->scope_count == 0) {
-        memcpy(scopes, "*", 2);
-    }
     for (uint32_t i = 0; i < token->scope_count; i++, scope += strlen(scope) + 1) {
         used += (size_t)snprintf(scopes + used, TOKEN_VERIFIER_SCOPES_SIZE - used, "%s%s",
                                  i > 0 ? " " : "", scope);
@@ -238,9 +208,8 @@ static void write_scopes(const struct digest_index *index, const struct index_to
 
 static void write_identity(struct token_verifier_result *result, const char *id, const char *name)
 {
-    (void)snprintf(result->id, sizeof(result->id), "%s", id);
-    (void)snprintf(result->name, sizeof(result->name), "%s", name);
-    memcpy(result->scopes, "*", 2);
+    write_message(result->id, sizeof(result->id), id);
+    write_message(result->name, sizeof(result->name), name);
 }
 
 /* Puts an answer into the public form. The lock is held. */
@@ -251,12 +220,13 @@ static void write_result(const struct token_verifier *verifier, const struct ver
     char id[TOKEN_VERIFIER_ID_SIZE];
 
     result->reason = answer->reason;
-    result->help = answer->help;
     if (answer->reason != TOKEN_VERIFIER_NO_REASON) {
+        write_message(result->message, sizeof(result->message), answer->help);
         return;
     }
     result->verdict = TOKEN_VERIFIER_ACCEPTED;
     result->expires_at = answer->expires_at;
+    memcpy(result->scopes, "*", 2);
     if (answer->token != NULL) {
         write_identity(result, answer->token->id, digest_index_name(index, answer->token));
         write_scopes(index, answer->token, result->scopes);
@@ -283,37 +253,44 @@ static struct verdict_question make_question(const struct token_verifier_request
     return question;
 }
 
-/* Where uses are recorded, and how. The caller frees `append->path`. */
-static bool usage_target(struct token_verifier *verifier, struct usage_append *append, char **path)
+/* Appends what was noted to where it belongs. */
+static enum usage_result flush(struct token_verifier *verifier)
 {
     const struct settings *settings = &verifier->settings;
+    struct usage_append append = {.create = settings->usage != NULL, .now = clock_now()};
     struct error ignored;
-    char *resolved = NULL;
+    char *path = NULL;
+    enum usage_result result;
 
-    *path = NULL;
-    *append = (struct usage_append){.create = settings->usage != NULL, .create_time = clock_now()};
-    if (settings->usage != NULL) {
-        *path = strdup(settings->usage);
-    } else if (file_resolve(settings->path, &resolved, &ignored) == STATUS_OK) {
-        *path = file_name_join(resolved, ".usage");
+    if (settings->usage == NULL && usage_path(settings->path, &path, &ignored) != STATUS_OK) {
+        return USAGE_UNWRITABLE;
     }
-    free(resolved);
+    append.path = settings->usage != NULL ? settings->usage : path;
     (void)pthread_rwlock_rdlock(&verifier->lock);
-    append->size_limit = usage_size_limit(verifier->snapshot->index.token_count);
+    append.size_limit = usage_size_limit(verifier->snapshot->index.token_count);
     (void)pthread_rwlock_unlock(&verifier->lock);
-    append->path = *path;
-    return *path != NULL;
+    result = use_recorder_flush(&verifier->recorder, append);
+    free(path);
+    return result;
 }
 
 bool token_verifier_flush(struct token_verifier *verifier)
 {
-    struct usage_append append;
-    char *path;
-    bool flushed = usage_target(verifier, &append, &path);
+    return flush(verifier) == USAGE_APPENDED;
+}
 
-    flushed = flushed && use_recorder_flush(&verifier->recorder, append, append.create_time);
-    free(path);
-    return flushed;
+/* Nobody is accepted; the large arrays are left as they are, but for their ends. */
+static void init_result(struct token_verifier_result *result)
+{
+    result->verdict = TOKEN_VERIFIER_REFUSED;
+    result->reason = TOKEN_VERIFIER_UNAVAILABLE;
+    result->mode = TOKEN_VERIFIER_MODE_UNAVAILABLE;
+    result->expires_at = TOKEN_VERIFIER_NEVER;
+    result->id[0] = '\0';
+    result->name[0] = '\0';
+    result->scopes[0] = '\0';
+    result->message[0] = '\0';
+    memset(result->reserved, 0, sizeof(result->reserved));
 }
 
 enum token_verifier_verdict verifier_check_at(struct token_verifier *verifier,
@@ -323,26 +300,27 @@ enum token_verifier_verdict verifier_check_at(struct token_verifier *verifier,
     const struct verdict_question question = make_question(request);
     struct verdict_situation situation = {.key = verifier->settings.key, .now = now};
     struct verdict_answer answer;
-    struct error ignored;
+    struct error why;
 
-    *result = (struct token_verifier_result){.verdict = TOKEN_VERIFIER_REFUSED,
-                                             .reason = TOKEN_VERIFIER_UNAVAILABLE,
-                                             .expires_at = TOKEN_VERIFIER_NEVER,
-                                             .help = "out of memory"};
+    init_result(result);
     if (!lock_fresh(verifier)) {
+        write_message(result->message, sizeof(result->message), "out of memory");
         return result->verdict;
     }
-    situation.mode = current_mode(verifier, &ignored);
+    situation.mode = current_mode(verifier, &why);
     situation.index = &verifier->snapshot->index;
     answer = verdict_decide(&situation, &question);
     result->mode = situation.mode;
     write_result(verifier, &answer, result);
+    if (result->reason == TOKEN_VERIFIER_UNAVAILABLE) {
+        write_message(result->message, sizeof(result->message), why.text);
+    }
     if (result->verdict == TOKEN_VERIFIER_ACCEPTED && answer.token != NULL) {
         use_recorder_note(&verifier->recorder, answer.token, now);
     }
     (void)pthread_rwlock_unlock(&verifier->lock);
     if (use_recorder_is_due(&verifier->recorder, now)) {
-        (void)token_verifier_flush(verifier);
+        (void)flush(verifier);
     }
     return result->verdict;
 }
@@ -354,19 +332,17 @@ enum token_verifier_verdict token_verifier_check(struct token_verifier *verifier
     return verifier_check_at(verifier, request, clock_now(), result);
 }
 
-enum token_verifier_mode token_verifier_mode(struct token_verifier *verifier, char *message)
+enum token_verifier_mode token_verifier_current_mode(struct token_verifier *verifier, char *message,
+                                                     size_t message_size)
 {
     enum token_verifier_mode mode = TOKEN_VERIFIER_MODE_UNAVAILABLE;
-    struct error error = {"out of memory"};
+    struct error why = {"out of memory"};
 
     if (lock_fresh(verifier)) {
-        mode = current_mode(verifier, &error);
+        mode = current_mode(verifier, &why);
         (void)pthread_rwlock_unlock(&verifier->lock);
     }
-    if (message != NULL) {
-        (void)snprintf(message, TOKEN_VERIFIER_MESSAGE_SIZE, "%.*s",
-                       TOKEN_VERIFIER_MESSAGE_SIZE - 1, error.text);
-    }
+    write_message(message, message_size, why.text);
     return mode;
 }
 
@@ -419,9 +395,7 @@ void token_verifier_close(struct token_verifier *verifier)
     if (verifier->snapshot != NULL) {
         use_recorder_collect(&verifier->recorder, &verifier->snapshot->index);
         /* The last chance: others hold the usage file's lock for moments only. */
-        for (int i = 0; i < CLOSE_FLUSH_TRIES && verifier->recorder.count > 0 &&
-                        !token_verifier_flush(verifier);
-             i++) {
+        for (int i = 0; i < CLOSE_FLUSH_TRIES && flush(verifier) == USAGE_BUSY; i++) {
             (void)nanosleep(&nap, NULL);
         }
     }
@@ -431,36 +405,4 @@ void token_verifier_close(struct token_verifier *verifier)
     (void)pthread_mutex_destroy(&verifier->loading);
     (void)pthread_rwlock_destroy(&verifier->lock);
     free(verifier);
-}
-
-const char *token_verifier_reason_text(enum token_verifier_reason reason)
-{
-    static const char *const texts[] = {
-        [TOKEN_VERIFIER_NO_REASON] = "accepted",
-        [TOKEN_VERIFIER_UNAVAILABLE] = "unavailable",
-        [TOKEN_VERIFIER_MISSING] = "missing",
-        [TOKEN_VERIFIER_REVOKED] = "revoked",
-        [TOKEN_VERIFIER_EXPIRED] = "expired",
-        [TOKEN_VERIFIER_SCOPE] = "scope",
-        [TOKEN_VERIFIER_MALFORMED] = "malformed",
-        [TOKEN_VERIFIER_ID_NOT_TOKEN] = "id_not_token",
-        [TOKEN_VERIFIER_JWT_NOT_TOKEN] = "jwt_not_token",
-        [TOKEN_VERIFIER_DIGEST_NOT_TOKEN] = "digest_not_token",
-        [TOKEN_VERIFIER_UNKNOWN] = "unknown",
-    };
-
-    return texts[reason];
-}
-
-const char *token_verifier_mode_text(enum token_verifier_mode mode)
-{
-    static const char *const texts[] = {
-        [TOKEN_VERIFIER_MODE_UNAVAILABLE] = "unavailable",
-        [TOKEN_VERIFIER_MODE_OPEN] = "open",
-        [TOKEN_VERIFIER_MODE_ENVIRONMENT] = "environment",
-        [TOKEN_VERIFIER_MODE_FILE] = "file",
-        [TOKEN_VERIFIER_MODE_FILE_AND_ENVIRONMENT] = "file+environment",
-    };
-
-    return texts[mode];
 }

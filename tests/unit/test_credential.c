@@ -4,9 +4,9 @@
 
 #include "verify/credential.h"
 
-#define HEADER(n, v)        \
-    {                       \
-        n, v, sizeof(v) - 1 \
+#define HEADER(n, v)                       \
+    {                                      \
+        n, sizeof(n) - 1, v, sizeof(v) - 1 \
     }
 
 static void the_first_source_that_is_not_empty_decides(void **state)

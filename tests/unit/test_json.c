@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/json_write.h"
 
 /* Whether a text is exactly one value. */
 static bool accepts(const char *text, size_t size)
@@ -158,7 +159,7 @@ static void a_failure_names_file_and_line(void **state)
     (void)state;
     json_cursor_init(&cursor, "file.json", text, sizeof(text) - 1);
     assert_int_equal(json_skip(&cursor, &value, &error), STATUS_STORE);
-    assert_string_equal(error.text, "file.json:3: \"x\" where a value should be");
+    assert_string_equal(error.text, "file.json:3: found \"x\", expected a value");
 }
 
 static void strings_are_decoded(void **state)

@@ -52,8 +52,10 @@ static void quoting_is_safe_to_show(void **state)
         {"\xe2\x80\xae", "\"\\xe2\\x80\\xae\""}, /* would turn the line around */
         {"production-web-app-frontend", "\"production-web-app-frontend\""},
         {"sk-xL7opGaC0SAoELzn9rPLvatLJeOxjQj0E0peSM21sSO4Z9hT1", "\"sk-xL7opGaC0S...\""},
-        {"x sk-xL7opGaC0SAoELzn9rPLvatLJeOxjQj0E0peSM21sSO4Z9hT1.", "\"x sk-xL7opGaC0S....\""},
+        {"x sk-xL7opGaC0SAoELzn9rPLvatLJeOxjQj0E0peSM21sSO4Z9hT1.", "\"x sk-xL7opGaC0S...\""},
         {"24ce060de35c68f9df3a31c56c3c5a9b", "\"24ce060d...\""},
+        {"pa55.w0rd+abc/def=ghijk.lmnop", "\"pa55.w0...\""},
+        {"sk-abcdefghijklmnopqrstUVWXYZabcdefghijklmnopqrstuvw", "\"sk-abcdefghij...\""},
     };
 
     (void)state;

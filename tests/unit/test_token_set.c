@@ -23,6 +23,9 @@ static const struct {
     {"gone", "sk-ssssssssssssssss", true},
     {"foreign", FOREIGN, false},
     {"sk-xL7", OTHER, false},
+    {"twin", "sk-tttttttttttttttt0", false},
+    {"twin", "sk-tttttttttttttttt1", false},
+    {"live", "sk_live_uuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuu", false},
 };
 
 static struct token_set set;
@@ -41,7 +44,7 @@ static int make_set(void **state)
         secret_digest(token.secret.digest, rows[i].secret, size);
         token_text_prefix(rows[i].secret, size, token.secret.prefix);
         token.revoked_at = rows[i].revoked ? 1 : TIME_NONE;
-        if (token_set_add(&set, &token, 0, 0, &error) != STATUS_OK) {
+        if (token_set_add(&set, &token, NULL, &error) != STATUS_OK) {
             return -1;
         }
     }
@@ -65,7 +68,7 @@ static void selectors_mean_one_token_or_nothing(void **state)
         size_t meant;
     } cases[] = {
         {"tok_0000000000000002", 2},
-        {"tok_0000000000000009", NOBODY},
+        {"tok_0000000000000099", NOBODY},
         {SHOWN_ONCE, 0},
         {"sk-xL7opGaC0SA", 0},
         {"sk-xL7opGaC0SA...", 0},
@@ -82,6 +85,10 @@ static void selectors_mean_one_token_or_nothing(void **state)
         {"app", 0},  /* the unrevoked one */
         {"gone", 4}, /* the only revoked one */
         {"old", SEVERAL},
+        {"twin", SEVERAL},
+        {"sk_live", NOBODY}, /* all of it is the scheme prefix */
+        {"sk_live_uuu", NOBODY},
+        {"sk_live_uuuu", 9},
         {"App", NOBODY},
         {FOREIGN, 5},
         {"abcd", 5},
@@ -148,10 +155,10 @@ static void removed_tokens_are_not_found(void **state)
 static void only_what_would_be_accepted_counts_as_active(void **state)
 {
     (void)state;
-    assert_int_equal(token_set_count_active(&set, 100), 3);
+    assert_int_equal(token_set_count_active(&set, 100), 6);
     set.records[0].token.expires_at = 100;
-    assert_int_equal(token_set_count_active(&set, 99), 3);
-    assert_int_equal(token_set_count_active(&set, 100), 2);
+    assert_int_equal(token_set_count_active(&set, 99), 6);
+    assert_int_equal(token_set_count_active(&set, 100), 5);
     set.records[0].token.expires_at = TIME_NONE;
 }
 

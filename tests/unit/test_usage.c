@@ -38,10 +38,10 @@ static bool append(const char *id, int64_t time, size_t size_limit)
 {
     struct usage_entry entry = {.time = time};
     const struct usage_append what = {
-        .path = path, .entries = &entry, .count = 1, .size_limit = size_limit, .create_time = 0};
+        .path = path, .entries = &entry, .count = 1, .size_limit = size_limit, .now = 0};
 
     (void)snprintf(entry.id, sizeof(entry.id), "%s", id);
-    return usage_append(&what);
+    return usage_append(&what) == USAGE_APPENDED;
 }
 
 #define A "tok_aaaaaaaaaaaaaaaa"
@@ -102,7 +102,7 @@ static void a_lock_that_is_held_makes_nobody_wait(void **state)
     int fd;
 
     (void)state;
-    write_file("");
+    write_file("since " T1 "\n");
     fd = open(path, O_RDWR | O_CLOEXEC);
     assert_int_equal(flock(fd, LOCK_EX), 0);
     assert_false(append(A, 2, 1000));
@@ -137,16 +137,18 @@ static void past_its_limit_the_file_shrinks_and_loses_no_last_use(void **state)
 /* The new text never overtakes the old one, so that any cut between them still tells every id. */
 static void a_crash_while_compacting_loses_no_last_use(void **state)
 {
-    static char old_text[42 * 60];
-    static char new_text[42 * 60];
-    static char mixed[42 * 60];
+    static const char since[] = "since " T1 "\n";
+    static char old_text[42 * 60 + sizeof(since)];
+    static char new_text[sizeof(old_text)];
+    static char mixed[sizeof(old_text)];
     size_t new_size;
     FILE *file;
 
     (void)state;
+    memcpy(old_text, since, sizeof(since));
     for (size_t i = 0; i < 60; i++) {
-        (void)snprintf(old_text + 42 * i, 43, "tok_%016zu 1970-01-01T00:00:%02zuZ\n",
-                       i < 20 ? i : i % 20, i);
+        (void)snprintf(old_text + sizeof(since) - 1 + 42 * i, 43,
+                       "tok_%016zu 1970-01-01T00:00:%02zuZ\n", i < 20 ? i : i % 20, i);
     }
     write_file(old_text);
     assert_true(append("tok_0000000000000000", 59, 100)); /* compacts */
@@ -165,6 +167,27 @@ static void a_crash_while_compacting_loses_no_last_use(void **state)
             (void)snprintf(id, sizeof(id), "tok_%016zu", i);
             CHECK_ROW(cut, last_use(id) == (int64_t)i + 40);
         }
+    }
+}
+
+static void nothing_but_a_usage_file_is_written_to(void **state)
+{
+    static const char *const rows[] = {
+        "{\"version\": 1, \"tokens\": []}\n", "a line\n",   "\n", "since ",
+        "since yesterday or so, I think\n",   A " " T2 "\n"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[256] = "";
+        FILE *file;
+
+        write_file(rows[i]);
+        CHECK_ROW(i, !append(A, 2, 1));
+        file = fopen(path, "r");
+        assert_non_null(file);
+        assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+        assert_int_equal(fclose(file), 0);
+        assert_string_equal(text, rows[i]);
     }
 }
 
@@ -191,6 +214,7 @@ int main(void)
         cmocka_unit_test(appending_closes_off_a_torn_line),
         cmocka_unit_test(a_lock_that_is_held_makes_nobody_wait),
         cmocka_unit_test(past_its_limit_the_file_shrinks_and_loses_no_last_use),
+        cmocka_unit_test(nothing_but_a_usage_file_is_written_to),
         cmocka_unit_test(a_crash_while_compacting_loses_no_last_use),
     };
 

@@ -58,11 +58,10 @@ static void add_record(const char *id, const char *credential, const char *more)
     add_text("}");
 }
 
-static enum status add_to_index(void *context, struct token *token, size_t at, size_t size,
+static enum status add_to_index(void *context, struct token *token, const struct token_place *place,
                                 struct error *error)
 {
-    (void)at;
-    (void)size;
+    (void)place;
     return digest_index_add(context, token, error);
 }
 

@@ -1,0 +1,29 @@
+#include "token_verifier/scopes.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "token/token.h"
+
+#include "base/banned.h"
+
+enum status scopes_read(struct scopes *scopes, const struct cli_arguments *arguments,
+                        struct error *error)
+{
+    struct text_quoted quoted;
+
+    scopes->count = 0;
+    for (size_t i = 0; i < arguments->given_count; i++) {
+        const char *scope = arguments->given[i].value;
+
+        if (strcmp(arguments->given[i].option->name, "scope") != 0) {
+            continue;
+        }
+        if (!token_is_scope(scope, strlen(scope))) {
+            return error_set(error, STATUS_USAGE, "--scope %s is no scope (RFC 6749, section 3.3)",
+                             text_quote(&quoted, scope, strlen(scope)));
+        }
+        scopes->texts[scopes->count++] = scope;
+    }
+    return STATUS_OK;
+}
