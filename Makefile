@@ -133,17 +133,25 @@ sanitize: | $(first)
 	for f in '$(findings)'/*; do [ ! -e "$$f" ] || { cat "$$f"; failed=1; }; done >&2; exit $$failed
 
 # cppcheck takes every variable that a function is given to fill in for one that it reads.
-# clang-tidy counts even the warnings that it does not show.
+lint: check-layers check-format check-tidy check-cppcheck check-scripts
+
+check-format: | $(first)
+	@$(CLANG_FORMAT) --dry-run --Werror $(c_files)
+
+# clang-tidy counts even the warnings that it does not show, so what it says is shown on failure.
 quietly = sh -c 'said=$$("$$@" 2>&1) || { echo "$$said"; exit 1; }' sh
-lint: check-layers $(addprefix have-,$(PKGS) $(PKGS_unit))
-	$(CLANG_FORMAT) --dry-run --Werror $(c_files)
-	@echo "$(CLANG_TIDY) src tests"
+check-tidy: $(addprefix have-,$(PKGS) $(PKGS_unit))
 	@printf '%s\n' $(filter %.c,$(c_files)) | \
 	xargs -P "$$(getconf _NPROCESSORS_ONLN)" -I{} $(quietly) $(CLANG_TIDY) --quiet {} -- \
 		$(cppflags) -std=c17 $(warnings) $(call pkg_cflags,$(foreach f,unit $(PROGRAMS),$(PKGS_$f)))
-	cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
+
+# cppcheck takes every variable that a function is given to fill in for one that it reads.
+check-cppcheck: | $(first)
+	@cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
 		--suppress=ctuuninitvar --inline-suppr --library=posix --std=c11 --language=c -Isrc src tests
-	shellcheck $(scripts)
+
+check-scripts: | $(first)
+	@shellcheck $(scripts)
 
 check-layers: | $(first)
 	CC='$(CC)' tests/check-layers src
@@ -164,7 +172,8 @@ ifeq ($(BUILD),build)
 endif
 
 FORCE:
-.PHONY: all test sanitize lint check-layers demo deps deps-lint clean FORCE
+.PHONY: all test sanitize lint check-layers check-format check-tidy check-cppcheck \
+	check-scripts demo deps deps-lint clean FORCE
 .SUFFIXES:
 .DELETE_ON_ERROR:
 

@@ -24,12 +24,14 @@ show 'token_manager create mobile-app'
 show 'token_manager list'
 "$manager" list
 
+# shellcheck disable=SC2016 # the variable is part of the show
 show 'echo "Authorization: Bearer $TOKEN" | token_verifier check'
 echo "Authorization: Bearer $token" | "$verifier" check
 
 show "token_manager revoke ${token:0:14}..."
 "$manager" revoke "${token:0:14}..."
 
+# shellcheck disable=SC2016 # the variable is part of the show
 show 'echo "Authorization: Bearer $TOKEN" | token_verifier check'
 echo "Authorization: Bearer $token" | "$verifier" check || echo "(exit status $?)"
 

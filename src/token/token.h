@@ -22,7 +22,7 @@
 
 /* The random part of an id, its key in a set of ids. */
 #define TOKEN_ID_KEY_SIZE 16
-#define TOKEN_ID_KEY(id) ((id) + TOKEN_ID_SIZE - 1 - TOKEN_ID_KEY_SIZE)
+#define TOKEN_ID_KEY(id) ((id) + (TOKEN_ID_SIZE - 1 - TOKEN_ID_KEY_SIZE))
 
 #define TOKEN_HASH_LABEL "blake2b-256:" /* before the hex digits, in the file */
 

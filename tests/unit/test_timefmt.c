@@ -102,12 +102,12 @@ static void distances_are_told_in_the_largest_unit(void **state)
         {-3599, "59 minutes ago"},
         {-7200, "2 hours ago"},
         {-86400, "1 day ago"},
-        {-29 * 86400, "29 days ago"},
-        {-30 * 86400, "1 month ago"},
-        {-365 * 86400, "1 year ago"},
-        {-800 * 86400, "2 years ago"},
+        {-29 * INT64_C(86400), "29 days ago"},
+        {-30 * INT64_C(86400), "1 month ago"},
+        {-365 * INT64_C(86400), "1 year ago"},
+        {-800 * INT64_C(86400), "2 years ago"},
         {1, "in 1 second"},
-        {12 * 86400, "in 12 days"},
+        {12 * INT64_C(86400), "in 12 days"},
     };
 
     (void)state;

@@ -140,7 +140,9 @@ static void a_jwt_is_told_at_any_length_and_all_else_by_its_length(void **state)
     memset(text, 'a', sizeof(text));
     assert_int_equal(token_text_shape(text, 512), TOKEN_SHAPE_OTHER);
     assert_int_equal(token_text_shape(text, 513), TOKEN_SHAPE_TOO_LONG);
-    memcpy(text, "eyJ", 3);
+    text[0] = 'e';
+    text[1] = 'y';
+    text[2] = 'J';
     text[100] = '.';
     text[700] = '.';
     assert_int_equal(token_text_shape(text, sizeof(text)), TOKEN_SHAPE_JWT);

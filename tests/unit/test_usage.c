@@ -138,7 +138,7 @@ static void past_its_limit_the_file_shrinks_and_loses_no_last_use(void **state)
 static void a_crash_while_compacting_loses_no_last_use(void **state)
 {
     static const char since[] = "since " T1 "\n";
-    static char old_text[42 * 60 + sizeof(since)];
+    static char old_text[(size_t)42 * 60 + sizeof(since)];
     static char new_text[sizeof(old_text)];
     static char mixed[sizeof(old_text)];
     size_t new_size;
@@ -147,7 +147,7 @@ static void a_crash_while_compacting_loses_no_last_use(void **state)
     (void)state;
     memcpy(old_text, since, sizeof(since));
     for (size_t i = 0; i < 60; i++) {
-        (void)snprintf(old_text + sizeof(since) - 1 + 42 * i, 43,
+        (void)snprintf(old_text + sizeof(since) - 1 + i * 42, 43,
                        "tok_%016zu 1970-01-01T00:00:%02zuZ\n", i < 20 ? i : i % 20, i);
     }
     write_file(old_text);
