@@ -13,6 +13,7 @@ BUILD ?= build
 CFLAGS ?= -O2 -g
 FORTIFY ?= 2
 PKG_CONFIG ?= pkg-config
+OBJCOPY ?= objcopy
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
 TEST_JOBS ?= 2
@@ -29,9 +30,10 @@ warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 cppflags = -Isrc -D_DEFAULT_SOURCE -D_DARWIN_C_SOURCE -D__BSD_VISIBLE=1 \
 	-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(FORTIFY) $(CPPFLAGS)
 # -fPIC, not -fPIE: the same objects can go into a shared library.
+system := $(shell uname -s)
 cflags = -std=c17 $(warnings) -fPIC -fstack-protector-strong -pthread $(CFLAGS)
 ldflags = -pie -pthread $(LDFLAGS)
-ifneq ($(shell uname -s),Darwin)
+ifneq ($(system),Darwin)
 ldflags += -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 endif
 ifdef SANITIZE
@@ -39,7 +41,7 @@ cflags += -DTOKEN_SANITIZE -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno
 ldflags += -fsanitize=$(SANITIZE)
 # The undefined behaviour sanitizer of gcc ignores log_path when it is a shared library.
 ifeq ($(findstring clang,$(shell $(CC) --version)),)
-ldflags += -static-libasan -static-libubsan
+ldflags += $(if $(findstring address,$(SANITIZE)),-static-libasan -static-libubsan)
 endif
 endif
 
@@ -57,6 +59,10 @@ cli_objects := $(call objects,src/cli)
 unit_objects := $(call objects,tests/unit)
 helper_objects := $(call objects,tests/helpers)
 archives := $(BUILD)/libcli.a $(BUILD)/libtoken.a
+# What others link: only what token_verifier.h names is to be seen from outside.
+version := $(shell sed -n 's/.*TOKEN_MANAGER_VERSION "\(.*\)"/\1/p' src/base/version.h)
+soname := libtoken_verifier.so.$(firstword $(subst ., ,$(version)))
+library := $(BUILD)/libtoken_verifier.a $(BUILD)/libtoken_verifier.so
 programs := $(addprefix $(BUILD)/,$(PROGRAMS))
 unit_tests := $(patsubst $(BUILD)/tests/unit/%.o,$(BUILD)/tests/%,$(unit_objects))
 helpers := $(helper_objects:.o=)
@@ -69,7 +75,7 @@ Q := $(if $(V),,@)
 # Arch Linux keeps prove where only a login shell looks.
 export PATH := $(PATH):/usr/bin/core_perl
 
-all: $(programs)
+all: $(programs) $(library)
 ifeq ($(BUILD),build)
 all: $(PROGRAMS)
 endif
@@ -102,6 +108,30 @@ $(programs): $(archives)
 	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $(filter-out $(archives),$^) $(archives) \
 		$(LDLIBS) $(call pkg_libs,$(PKGS_$(@F)))
 
+$(BUILD)/libtoken_verifier.a: $(lib_objects)
+	@echo "  AR    $@"
+ifeq ($(system),Darwin)
+	@echo '_token_verifier_*' >$(@:.a=.exports)
+	$(Q)$(LD) -r -exported_symbols_list $(@:.a=.exports) -o $(@:.a=.o) $^
+else
+	$(Q)$(LD) -r -o $(@:.a=.o) $^
+	$(Q)$(OBJCOPY) --wildcard --keep-global-symbol='token_verifier_*' $(@:.a=.o)
+endif
+	$(Q)rm -f $@ && $(AR) rcs $@ $(@:.a=.o)
+
+$(BUILD)/libtoken_verifier.so: $(lib_objects) src/verify/token_verifier.map
+	@echo "  LINK  $@"
+ifeq ($(system),Darwin)
+	@echo '_token_verifier_*' >$(@:.so=.exports)
+	$(Q)$(CC) $(cflags) $(LDFLAGS) -dynamiclib -exported_symbols_list $(@:.so=.exports) \
+		-o $@ $(lib_objects) $(LDLIBS) $(call pkg_libs)
+else
+	$(Q)$(CC) $(cflags) $(filter-out -pie,$(ldflags)) -shared -Wl,-soname,$(soname) \
+		-Wl,--version-script=src/verify/token_verifier.map \
+		-o $(BUILD)/libtoken_verifier.so.$(version) $(lib_objects) $(LDLIBS) $(call pkg_libs)
+	$(Q)ln -sf libtoken_verifier.so.$(version) $(BUILD)/$(soname) && ln -sf $(soname) $@
+endif
+
 $(PROGRAMS): %: $(BUILD)/%
 	@ln -sf $< $@
 
@@ -116,9 +146,13 @@ $(helpers): %: %.o $(archives)
 
 # A unit test may be named by its source, which is the same for every BUILD.
 TESTS ?= $(wildcard tests/unit/test_*.c tests/cli/*.bats)
-test: all $(unit_tests) $(helpers)
+test: all $(unit_tests) $(helpers) $(if $(SANITIZE),,$(BUILD)/tsan)
 	@BIN='$(abspath $(BUILD))' prove -j$(TEST_JOBS) --exec tests/tap \
 		$(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(TESTS))
+
+# The library once more, to be looked at by the thread sanitizer in its test.
+$(BUILD)/tsan: FORCE $(lib_objects)
+	@$(MAKE) --no-print-directory BUILD=$@ SANITIZE=thread FORTIFY=0 $@/libtoken_verifier.a
 
 # Findings go to files, and any file fails the run: a test that expects a command to fail, or
 # ignores what became of it, would hide them. (The inner quotes are for the sanitizers.)

@@ -201,6 +201,23 @@ bool text_equal_nocase(const char *a, const char *b, size_t size)
     return true;
 }
 
+void text_percent_encode(struct buffer *out, const char *text, size_t size)
+{
+    static const char digits[] = "0123456789ABCDEF";
+
+    for (size_t i = 0; i < size; i++) {
+        const unsigned char byte = (unsigned char)text[i];
+
+        if (byte > 0x20 && byte < 0x7f && byte != '%') {
+            buffer_append(out, text + i, 1);
+        } else {
+            const char encoded[3] = {'%', digits[byte >> 4], digits[byte & 15]};
+
+            buffer_append(out, encoded, sizeof(encoded));
+        }
+    }
+}
+
 size_t text_distance(const char *a, const char *b)
 {
     size_t row[33];

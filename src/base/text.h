@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
+
 #define TEXT_QUOTED_SIZE 512
 
 struct text_quoted {
@@ -40,6 +42,12 @@ const char *text_quote(struct text_quoted *quoted, const char *text, size_t size
 
 /* Whether two words are the same but for the case of ASCII letters, in any locale. */
 bool text_equal_nocase(const char *a, const char *b, size_t size);
+
+/*
+ * Appends text with every byte outside visible ASCII, and % itself, as %XX (RFC 3986, section 2.1):
+ * one word, for lines and headers.
+ */
+void text_percent_encode(struct buffer *out, const char *text, size_t size);
 
 /* The edit distance of two words, for "did you mean"; both under 32 characters, else SIZE_MAX. */
 size_t text_distance(const char *a, const char *b);

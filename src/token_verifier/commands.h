@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 
 enum status check_run(const struct cli_arguments *arguments, struct error *error);
+enum status stream_run(const struct cli_arguments *arguments, struct error *error);
 enum status status_run(const struct cli_arguments *arguments, struct error *error);
 
 #endif

@@ -22,6 +22,17 @@ static const struct cli_command commands[] = {
      .options = check_options,
      .option_count = COUNT(check_options),
      .run = check_run},
+    {.name = "stream",
+     .operands = "",
+     .summary = "Answer each line of standard input with a verdict, until it ends.",
+     .details = "A line is a token or a header, as for check. The answers are\n"
+                "    OK ID NAME    with the name percent-encoded\n"
+                "    ERR REASON    such as ERR revoked\n"
+                "A change of the token file counts from the next line on.",
+     .example = "printf '%s\\n' \"$TOKEN\" nonsense | token_verifier stream",
+     .options = check_options,
+     .option_count = COUNT(check_options),
+     .run = stream_run},
     {.name = "status",
      .operands = "",
      .summary = "Say which mode is in force and why, and what is wrong or unwise.",
