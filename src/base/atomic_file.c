@@ -262,21 +262,24 @@ static enum status write_next(struct atomic_file *file, int fd, const void *byte
     return status;
 }
 
+bool atomic_file_is_untouched(const struct atomic_file *file)
+{
+    struct stat now;
+
+    if (fstatat(file->folder_fd, file->name, &now, AT_SYMLINK_NOFOLLOW) != 0) {
+        return errno == ENOENT && !file->exists;
+    }
+    return file->exists && file_same(&now, &file->seen);
+}
+
 /* An editor takes no lock: what it saved since we read must not be lost. */
 static enum status check_untouched(const struct atomic_file *file, struct error *error)
 {
-    struct stat now;
-    const bool there = fstatat(file->folder_fd, file->name, &now, AT_SYMLINK_NOFOLLOW) == 0;
-
-    if (!there && errno != ENOENT) {
-        return error_set_errno(error, STATUS_STORE, errno, "cannot examine %s", file->path);
-    }
-    if (there != file->exists || (there && !file_same(&now, &file->seen))) {
-        return error_set(error, STATUS_STORE,
-                         "%s was changed by another program meanwhile (an editor?); try again",
-                         file->path);
-    }
-    return STATUS_OK;
+    return atomic_file_is_untouched(file)
+               ? STATUS_OK
+               : error_set(error, STATUS_STORE,
+                           "%s was changed by another program meanwhile (an editor?); try again",
+                           file->path);
 }
 
 enum status atomic_file_stage(struct atomic_file *file, const void *bytes, size_t size,

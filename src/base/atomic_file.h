@@ -61,6 +61,9 @@ MUST_CHECK enum status atomic_file_stage(struct atomic_file *file, const void *b
  */
 MUST_CHECK enum status atomic_file_publish(struct atomic_file *file, struct error *error);
 
+/* Whether the name still stands for the version that was read, or for nothing as it did. */
+bool atomic_file_is_untouched(const struct atomic_file *file);
+
 void atomic_file_close(struct atomic_file *file);
 
 #endif

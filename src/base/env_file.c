@@ -130,8 +130,7 @@ static void parse_unquoted(struct parser *p, bool *refers)
     const char *start = p->at;
     size_t size;
 
-    while (!at_line_end(p) &&
-           !(*p->at == '#' && (p->at == start || p->at[-1] == ' ' || p->at[-1] == '\t'))) {
+    while (!at_line_end(p) && !(*p->at == '#' && (p->at[-1] == ' ' || p->at[-1] == '\t'))) {
         *refers = *refers || *p->at == '$';
         p->at++;
     }
@@ -222,7 +221,7 @@ static enum status check_bytes(const struct parser *p)
         if (*at == '\0') {
             return fail(p, line, "a NUL byte: this is not a text file");
         }
-        if (*at == '\r' && (at + 1 == p->end || at[1] != '\n')) {
+        if (*at == '\r' && at + 1 < p->end && at[1] != '\n') {
             return fail(p, line,
                         "a carriage return without a line feed; save the file with the "
                         "line ends of Unix or Windows");

@@ -86,6 +86,17 @@ bool text_is_blank(uint32_t point)
            point == 0x2029 || point == 0x202f || point == 0x205f || point == 0x3000;
 }
 
+size_t text_clip(const char *text, size_t size, size_t limit)
+{
+    if (size <= limit) {
+        return size;
+    }
+    while (limit > 0 && ((unsigned char)text[limit] & 0xc0) == 0x80) {
+        limit--; /* back to where a character begins */
+    }
+    return limit;
+}
+
 bool text_is_visible_ascii(const char *text, size_t size)
 {
     for (size_t i = 0; i < size; i++) {

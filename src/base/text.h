@@ -29,6 +29,9 @@ bool text_is_control(uint32_t point);
 /* White space as people see it: ASCII, no-break, the other Unicode spaces. */
 bool text_is_blank(uint32_t point);
 
+/* The length of the longest beginning of at most `limit` bytes that cuts no character. */
+size_t text_clip(const char *text, size_t size, size_t limit);
+
 /* True if every byte is a visible ASCII character, 0x21 to 0x7e. */
 bool text_is_visible_ascii(const char *text, size_t size);
 

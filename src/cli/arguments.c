@@ -9,6 +9,8 @@
 
 #include "base/banned.h"
 
+const char cli_no_value[] = "";
+
 #define NEAR_ENOUGH 2     /* edits between a mistyped word and the one that was meant */
 #define OPERAND_SHOWN 14  /* of an operand that may be a secret, in the process title */
 #define OPERAND_SECRET 20 /* from this length on it may be one */
@@ -109,20 +111,28 @@ static enum status parse_option(const struct tables *tables, char **argv, int *i
         return refuse_option(tables, name, size, error);
     }
     if (option->value == NULL) {
-        return equals == NULL ? give(arguments, option, "", error)
+        return equals == NULL ? give(arguments, option, cli_no_value, error)
                               : error_set(error, STATUS_USAGE, "--%s takes no value", option->name);
+    }
+    if (equals != NULL && equals[1] == '\0') {
+        return error_set(error, STATUS_USAGE, "--%s is set to nothing; give it a value: --%s=%s",
+                         option->name, option->name, option->value + strspn(option->value, "[="));
     }
     if (equals != NULL) {
         return give(arguments, option, equals + 1, error);
     }
     if (option->value[0] == '[') {
-        return give(arguments, option, "", error);
+        return give(arguments, option, cli_no_value, error);
     }
     if (argv[*i + 1] == NULL) {
         return error_set(error, STATUS_USAGE, "--%s needs a value: --%s %s", option->name,
                          option->name, option->value);
     }
     *i += 1;
+    if (argv[*i][0] == '\0') {
+        return error_set(error, STATUS_USAGE, "--%s is set to nothing; give it a value: --%s %s",
+                         option->name, option->name, option->value);
+    }
     return give(arguments, option, argv[*i], error);
 }
 
@@ -187,7 +197,7 @@ static enum status parse(struct tables *tables, int argc, char **argv,
         if (!options_end && strcmp(argv[i], "--") == 0) {
             options_end = true;
         } else if (!options_end && strcmp(argv[i], "-h") == 0) {
-            status = give(arguments, find_option(tables, "help", 4), "", error);
+            status = give(arguments, find_option(tables, "help", 4), cli_no_value, error);
         } else if (!options_end && strncmp(argv[i], "--", 2) == 0) {
             status = parse_option(tables, argv, &i, arguments, error);
         } else if (!options_end && argv[i][0] == '-' && argv[i][1] != '\0') {
@@ -231,6 +241,12 @@ enum status arguments_check_operands(const struct cli_program *program,
     if (arguments->operand_count > command->operands_most) {
         const char *extra = arguments->operands[command->operands_most];
 
+        if (command->operands_most == 0) {
+            return error_set(error, STATUS_USAGE, "%s takes no arguments like %s%s%s",
+                             command->name, text_quote(&quoted, extra, strlen(extra)),
+                             command->input != NULL ? "; " : "",
+                             command->input != NULL ? command->input : "");
+        }
         return error_set(error, STATUS_USAGE,
                          "one argument too many: %s (quote a name that contains spaces)",
                          text_quote(&quoted, extra, strlen(extra)));

@@ -29,7 +29,7 @@ struct cli_arguments {
     const struct cli_command *command; /* NULL when none was named */
     struct {
         const struct cli_option *option;
-        const char *value; /* "" for an optional one that was left out */
+        const char *value; /* cli_no_value where there is none */
     } given[CLI_GIVEN_LIMIT];
     size_t given_count;
     char **operands; /* copies, which are wiped: they may be secrets */
@@ -39,6 +39,7 @@ struct cli_arguments {
 struct cli_command {
     const char *name;
     const char *operands; /* for help: "NAME" */
+    const char *input;    /* where what people give as operands belongs instead, or NULL */
     const char *summary;  /* one line */
     const char *details;  /* more for its own help, or NULL */
     const char *example;
@@ -60,6 +61,9 @@ struct cli_program {
 
 /* Runs a program and returns its exit code. */
 int cli_main(const struct cli_program *program, int argc, char **argv);
+
+/* Stands for the value of an option that takes none, or was given without. An empty string. */
+extern const char cli_no_value[];
 
 /* The value of an option, the last one given; NULL when it was not given. */
 const char *cli_value(const struct cli_arguments *arguments, const char *name);

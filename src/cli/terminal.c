@@ -88,8 +88,8 @@ ssize_t terminal_read_unseen(const char *question, char *line, size_t capacity)
     hidden = shown;
     hidden.c_lflag &= ~(tcflag_t)ECHO;
     catch_signals(before);
-    (void)fprintf(stderr, "%s", question);
     if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) == 0) {
+        (void)fprintf(stderr, "%s", question);
         do {
             size = read(STDIN_FILENO, line, capacity);
         } while (size < 0 && errno == EINTR);

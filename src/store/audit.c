@@ -44,7 +44,13 @@ static bool is_torn(int fd, off_t size)
     return size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n';
 }
 
-static enum status append_lines(int fd, const struct audit_file *file, const struct buffer *lines,
+static int open_trail(const struct audit_file *file)
+{
+    return file_open_companion(file->folder_fd, strrchr(file->path, '/') + 1, O_RDWR | O_APPEND,
+                               file->like);
+}
+
+static enum status append_lines(int fd, struct audit_file *file, const struct buffer *lines,
                                 struct error *error)
 {
     struct stat before;
@@ -55,6 +61,7 @@ static enum status append_lines(int fd, const struct audit_file *file, const str
     if (!S_ISREG(before.st_mode)) {
         return error_set(error, STATUS_STORE, "%s is not a file", file->path);
     }
+    file->size_before = before.st_size;
     if ((is_torn(fd, before.st_size) && !file_write_all(fd, "\n", 1)) ||
         !file_write_all(fd, lines->bytes, lines->size) || !file_sync(fd) ||
         (before.st_size == 0 && !file_sync(file->folder_fd) && errno != EINVAL)) {
@@ -67,11 +74,9 @@ static enum status append_lines(int fd, const struct audit_file *file, const str
     return STATUS_OK;
 }
 
-enum status audit_append(const struct audit_file *file, const struct buffer *lines,
-                         struct error *error)
+enum status audit_append(struct audit_file *file, const struct buffer *lines, struct error *error)
 {
-    const char *name = strrchr(file->path, '/') + 1;
-    const int fd = file_open_companion(file->folder_fd, name, O_RDWR | O_APPEND, file->like);
+    const int fd = open_trail(file);
     enum status status;
 
     if (fd < 0) {
@@ -84,4 +89,14 @@ enum status audit_append(const struct audit_file *file, const struct buffer *lin
                                  file->path);
     }
     return status;
+}
+
+void audit_undo(const struct audit_file *file)
+{
+    const int fd = open_trail(file);
+
+    if (fd >= 0) {
+        (void)file_truncate(fd, file->size_before);
+        (void)close(fd);
+    }
 }

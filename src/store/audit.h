@@ -39,6 +39,7 @@ struct audit_file {
     int folder_fd;
     const char *path;        /* absolute, in that folder */
     const struct stat *like; /* whose owner and group a new file gets; NULL for our own */
+    off_t size_before;       /* set by audit_append, for audit_undo */
 };
 
 /*
@@ -46,7 +47,10 @@ struct audit_file {
  * left unfinished is closed off. The caller holds the store's lock. On failure the file is as it
  * was, if that can be had.
  */
-MUST_CHECK enum status audit_append(const struct audit_file *file, const struct buffer *lines,
+MUST_CHECK enum status audit_append(struct audit_file *file, const struct buffer *lines,
                                     struct error *error);
+
+/* Takes the lines back, for a change that was certainly not made. */
+void audit_undo(const struct audit_file *file);
 
 #endif

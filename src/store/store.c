@@ -133,14 +133,10 @@ bool store_is_new(const struct store *store)
     return store->is_new;
 }
 
-static enum status write_audit(struct store *store, const struct audit_event *event,
-                               struct error *error)
+static enum status write_audit(const struct store *store, const struct audit_event *event,
+                               struct audit_file *file, struct error *error)
 {
     struct buffer lines = {0};
-    char *path = file_name_join(store->path, ".audit");
-    const struct audit_file file = {.folder_fd = store->file.folder_fd,
-                                    .path = path,
-                                    .like = store->is_new ? NULL : &store->file.seen};
     enum status status;
 
     for (size_t i = 0; i < store->tokens.count; i++) {
@@ -150,10 +146,30 @@ static enum status write_audit(struct store *store, const struct audit_event *ev
             audit_write_line(event, &record->token, &lines);
         }
     }
-    status =
-        path == NULL || lines.failed ? error_no_memory(error) : audit_append(&file, &lines, error);
-    free(path);
+    status = lines.failed ? error_no_memory(error) : audit_append(file, &lines, error);
     buffer_clear(&lines);
+    return status;
+}
+
+/* The change proper, with its line in the audit trail before it. */
+static enum status publish(struct store *store, const struct audit_event *event,
+                           struct error *error)
+{
+    char *path = file_name_join(store->path, ".audit");
+    struct audit_file trail = {.folder_fd = store->file.folder_fd,
+                               .path = path,
+                               .like = store->is_new ? NULL : &store->file.seen};
+    enum status status =
+        path == NULL ? error_no_memory(error) : write_audit(store, event, &trail, error);
+
+    if (status == STATUS_OK) {
+        status = atomic_file_publish(&store->file, error);
+        /* After a failure that leaves doubts the line stays: no change without its line. */
+        if (!store->file.published && atomic_file_is_untouched(&store->file)) {
+            audit_undo(&trail);
+        }
+    }
+    free(path);
     return status;
 }
 
@@ -183,10 +199,7 @@ enum status store_commit(struct store *store, const struct audit_event *event, b
         status = atomic_file_stage(&store->file, next.bytes, next.size, error);
     }
     if (status == STATUS_OK) {
-        status = write_audit(store, event, error);
-    }
-    if (status == STATUS_OK) {
-        status = atomic_file_publish(&store->file, error);
+        status = publish(store, event, error);
         *written = store->file.published;
     }
     if (*written) {

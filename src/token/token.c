@@ -90,8 +90,8 @@ static enum status check_text(const char *what, const char *text, size_t size, s
         }
         if (text_is_control(point)) {
             return error_set(error, STATUS_USAGE,
-                             "the %s contains a control or invisible character (U+%04X)", what,
-                             (unsigned)point);
+                             "the %s contains a control character or an invisible one (U+%04X)",
+                             what, (unsigned)point);
         }
         i += length;
     }

@@ -5,13 +5,15 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/buffer.h"
 #include "base/text.h"
 #include "token/token_text.h"
 
 #include "base/banned.h"
 
 #define BEGINNING_LEAST 4   /* characters past the scheme prefix that a selector needs */
-#define CANDIDATES_SHOWN 10 /* of an ambiguous selector */
+#define CANDIDATES_SHOWN 10 /* of an ambiguous selector … */
+#define NAME_SHOWN 60       /* … and bytes of their names */
 
 void token_set_clear(struct token_set *set)
 {
@@ -114,44 +116,27 @@ static bool token_begins(const struct token *token, const char *text, size_t siz
     return found;
 }
 
-/* The length without the dots that `list` puts behind a prefix, three or an ellipsis. */
-static size_t without_dots(const char *text, size_t size)
-{
-    static const char ellipsis[] = "\xe2\x80\xa6";
-
-    if (size >= 3 && memcmp(text + size - 3, ellipsis, 3) == 0) {
-        return size - 3;
-    }
-    while (size > 0 && text[size - 1] == '.') {
-        size--;
-    }
-    return size;
-}
-
 /* What a selector matched: the candidates are counted, the first of them listed. */
 struct matches {
     struct token_record *first;
     size_t count;
-    char *list; /* where to write candidates */
-    size_t room;
+    struct buffer list;
 };
 
 static void add_match(struct matches *matches, struct token_record *record)
 {
+    const struct token *token = &record->token;
+
     if (matches->count == 0) {
         matches->first = record;
     }
     if (matches->count < CANDIDATES_SHOWN) {
-        const int written = snprintf(matches->list, matches->room, "\n  %s  %s...  %s%s",
-                                     record->token.id, record->token.secret.prefix,
-                                     record->token.name, is_revoked(record) ? "  (revoked)" : "");
+        const size_t size = strlen(token->name);
+        const size_t shown = text_clip(token->name, size, NAME_SHOWN);
 
-        if (written > 0 && (size_t)written < matches->room) {
-            matches->list += written;
-            matches->room -= (size_t)written;
-        } else {
-            *matches->list = '\0'; /* not half a candidate */
-        }
+        buffer_appendf(&matches->list, "\n  %s  %s...  %.*s%s%s", token->id, token->secret.prefix,
+                       (int)shown, token->name, shown < size ? "..." : "",
+                       is_revoked(record) ? "  (revoked)" : "");
     }
     matches->count++;
 }
@@ -159,7 +144,7 @@ static void add_match(struct matches *matches, struct token_record *record)
 /* Every token that the selector means by name or by beginning. */
 static void match_all(const struct token_set *set, const char *selector, struct matches *matches)
 {
-    const size_t size = without_dots(selector, strlen(selector));
+    const size_t size = token_text_without_dots(selector, strlen(selector));
     const bool is_taken = token_set_find_name(set, selector) != NULL;
 
     for (size_t i = 0; i < set->count; i++) {
@@ -178,8 +163,7 @@ enum status token_set_select(const struct token_set *set, const char *selector,
                              struct token_record **found, struct error *error)
 {
     struct text_quoted quoted;
-    char candidates[ERROR_TEXT_SIZE / 2] = "";
-    struct matches matches = {.list = candidates, .room = sizeof(candidates)};
+    struct matches matches = {.count = 0};
     uint8_t digest[DIGEST_SIZE];
     const size_t size = strlen(selector);
 
@@ -201,12 +185,14 @@ enum status token_set_select(const struct token_set *set, const char *selector,
                          text_quote(&quoted, selector, size), BEGINNING_LEAST);
     }
     if (matches.count > 1) {
-        return error_set(error, STATUS_AMBIGUOUS,
-                         "%s means %zu tokens, so nothing was changed; use one of these ids:%s%s",
-                         text_quote(&quoted, selector, size), matches.count, candidates,
-                         matches.count > CANDIDATES_SHOWN ? "\n  ..." : "");
+        (void)error_set(error, STATUS_AMBIGUOUS,
+                        "%s means %zu tokens, so nothing was changed; use one of these ids:%.*s%s",
+                        text_quote(&quoted, selector, size), matches.count, (int)matches.list.size,
+                        matches.list.size > 0 ? matches.list.bytes : "",
+                        matches.count > CANDIDATES_SHOWN ? "\n  ..." : "");
     }
-    return STATUS_OK;
+    buffer_clear(&matches.list);
+    return matches.count > 1 ? STATUS_AMBIGUOUS : STATUS_OK;
 }
 
 size_t token_set_count_active(const struct token_set *set, int64_t now)

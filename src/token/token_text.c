@@ -84,6 +84,19 @@ void token_text_make(const char *scheme, char text[static TOKEN_TEXT_SIZE])
     text[size + RANDOM_LENGTH] = '\0';
 }
 
+size_t token_text_without_dots(const char *text, size_t size)
+{
+    static const char ellipsis[] = "\xe2\x80\xa6";
+
+    if (size >= 3 && memcmp(text + size - 3, ellipsis, 3) == 0) {
+        return size - 3;
+    }
+    while (size > 0 && text[size - 1] == '.') {
+        size--;
+    }
+    return size;
+}
+
 size_t token_text_scheme(const char *text, size_t size)
 {
     size_t scheme = 0;
@@ -158,8 +171,13 @@ static bool is_usual_scheme(const char *text, size_t scheme)
 static enum token_shape schemed_shape(const char *text, size_t size)
 {
     const size_t scheme = token_text_scheme(text, size);
-    const size_t random = size - scheme;
+    const size_t whole = token_text_without_dots(text, size);
+    const size_t random = whole - scheme;
 
+    if (whole < size && whole > scheme && scheme > 0 &&
+        token_text_is_base62(text + scheme, random)) {
+        return TOKEN_SHAPE_CUT_SHORT; /* as a list shows it */
+    }
     if (scheme == 0 || !token_text_is_base62(text + scheme, random)) {
         return TOKEN_SHAPE_OTHER;
     }
@@ -198,16 +216,41 @@ enum token_shape token_text_shape(const char *text, size_t size)
     return schemed_shape(text, size);
 }
 
-bool token_text_looks_like_one(const char *text, size_t size)
+static bool word_looks_like_one(const char *text, size_t size)
 {
-    const size_t scheme = token_text_scheme(text, size);
-    const enum token_shape shape = token_text_shape(text, size);
+    const size_t length = token_text_without_dots(text, size);
+    const size_t scheme = token_text_scheme(text, length);
+    const enum token_shape shape = token_text_shape(text, length);
 
     if (shape == TOKEN_SHAPE_WHOLE || shape == TOKEN_SHAPE_CHECKSUM ||
         shape == TOKEN_SHAPE_TOO_LONG || shape == TOKEN_SHAPE_JWT || shape == TOKEN_SHAPE_DIGEST) {
         return true;
     }
     /* What `list` shows of one, and anything between that and the whole. */
-    return is_usual_scheme(text, scheme) && size - scheme >= TOKEN_PREFIX_SHOWN &&
-           token_text_is_base62(text + scheme, size - scheme);
+    return is_usual_scheme(text, scheme) && length - scheme >= TOKEN_PREFIX_SHOWN &&
+           token_text_is_base62(text + scheme, length - scheme);
+}
+
+/* How many characters at the beginning one of our tokens may be made of. */
+static size_t key_run(const char *text, size_t size)
+{
+    size_t run = 0;
+
+    while (run < size && (is_base62(text[run]) || text[run] == '-' || text[run] == '_')) {
+        run++;
+    }
+    return run;
+}
+
+bool token_text_looks_like_one(const char *text, size_t size)
+{
+    bool found = word_looks_like_one(text, size);
+
+    for (size_t i = 0; i < size && !found;) {
+        const size_t run = key_run(text + i, size - i);
+
+        found = run > 0 && word_looks_like_one(text + i, run);
+        i += run > 0 ? run : 1;
+    }
+    return found;
 }

@@ -65,7 +65,13 @@ void token_text_prefix(const char *text, size_t size, char prefix[static TOKEN_P
 /* Works from the looks alone. Costs a CRC at most. */
 enum token_shape token_text_shape(const char *text, size_t size);
 
-/* Whether somebody seems to have put a token, or the beginning of one, where a name belongs. */
+/* The length without the dots that `list` puts behind a prefix, three or an ellipsis. */
+size_t token_text_without_dots(const char *text, size_t size);
+
+/*
+ * Whether somebody seems to have put a token, or the beginning of one, where something else belongs:
+ * as the whole text, or in it.
+ */
 bool token_text_looks_like_one(const char *text, size_t size);
 
 #endif

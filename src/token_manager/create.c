@@ -42,7 +42,7 @@ static enum status read_request(struct request *request, const struct cli_argume
     *request = (struct request){
         .name = arguments->operands[0],
         .scheme = scheme != NULL ? scheme : TOKEN_DEFAULT_SCHEME,
-        .variable = variable != NULL && *variable == '\0' ? DEFAULT_VARIABLE : variable,
+        .variable = variable == cli_no_value ? DEFAULT_VARIABLE : variable,
         .json = cli_has(arguments, "json"),
         .if_not_exists = cli_has(arguments, "if-not-exists"),
     };
@@ -50,9 +50,11 @@ static enum status read_request(struct request *request, const struct cli_argume
     if (status == STATUS_OK) {
         status = token_text_scheme_check(request->scheme, error);
     }
-    if (status == STATUS_OK && request->variable != NULL && !is_variable(request->variable)) {
+    if (status == STATUS_OK && request->variable != NULL &&
+        (!is_variable(request->variable) ||
+         token_text_looks_like_one(request->variable, strlen(request->variable)))) {
         status = error_set(error, STATUS_USAGE,
-                           "--env needs the name of a variable: letters, digits and _");
+                           "--env=VAR needs the name of a variable: letters, digits and _");
     }
     if (status == STATUS_OK && request->variable != NULL && request->json) {
         status = error_set(error, STATUS_USAGE, "--env and --json exclude each other");
@@ -113,16 +115,20 @@ static enum status fill_token(struct token *token, const struct request *request
     return token->name != NULL ? STATUS_OK : error_no_memory(error);
 }
 
-static void explain(struct store *store, const struct token *token, bool was_new)
+static void explain(struct store *store, const struct request *request)
 {
+    const struct token *token = &token_set_last(store_tokens(store))->token;
+
     (void)fprintf(stderr,
                   "\nCreated \"%s\" (%s) in %s%s\n\n"
                   "Save the token now: only its digest is kept, and it is not shown again.\n"
                   "  in a .env file:  %s=TOKEN\n"
                   "  in a request:    Authorization: Bearer TOKEN\n",
                   token->name, token->id, store_path(store),
-                  was_new ? ",\na new file: requests without a token are refused from now on." : "",
-                  DEFAULT_VARIABLE);
+                  store_is_new(store)
+                      ? ",\na new file: requests without a token are refused from now on."
+                      : "",
+                  request->variable != NULL ? request->variable : DEFAULT_VARIABLE);
 }
 
 /* Makes the change and shows the secret, in this order. */
@@ -152,7 +158,7 @@ static enum status commit_and_show(struct manager *manager, struct store *store,
             status = shown_status;
             *error = shown;
         } else {
-            explain(store, token, store_is_new(store));
+            explain(store, request);
         }
     }
     secret_output_release_signals();

@@ -107,6 +107,12 @@ enum status manager_commit(struct manager *manager, struct store *store, const c
 
 void manager_warn_if_last(const struct manager *manager, struct store *store, size_t active_before)
 {
+    static const char *const how_named[] = {
+        [SETTINGS_UNSET] = "",
+        [SETTINGS_OPTION] = ", name no file with --file",
+        [SETTINGS_ENVIRONMENT] = ", API_TOKENS_FILE too",
+        [SETTINGS_ENV_FILE] = ", API_TOKENS_FILE too",
+    };
     const struct settings *settings = &manager->settings;
 
     if (active_before == 0 || token_set_count_active(store_tokens(store), manager->now) > 0) {
@@ -115,10 +121,8 @@ void manager_warn_if_last(const struct manager *manager, struct store *store, si
     (void)fprintf(stderr,
                   "That was the last active token: now everybody is refused%s%s.\n"
                   "To turn authentication off instead, remove %s,\n"
-                  "leave FREEGPT_API_KEY and OPENAI_API_KEY unset, and restart the server%s.\n",
+                  "leave FREEGPT_API_KEY and OPENAI_API_KEY unset%s, and restart the server.\n",
                   settings->key != NULL ? ", except with the key in " : "",
                   settings->key != NULL ? settings->key->variable : "", store_path(store),
-                  settings->path_source != SETTINGS_UNSET
-                      ? " without\nnaming the file (or with --allow-open)"
-                      : "");
+                  how_named[settings->path_source]);
 }

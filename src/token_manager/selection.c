@@ -1,18 +1,17 @@
 #include "token_manager/selection.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/array.h"
 #include "base/buffer.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "cli/input.h"
+#include "token/token_text.h"
 
 #include "base/banned.h"
 
-#define READ_SIZE ((size_t)65536)
 #define INPUT_LIMIT ((size_t)64 * 1024 * 1024)
 
 static enum status add(struct selectors *selectors, const char *text, size_t size,
@@ -34,22 +33,20 @@ static enum status add(struct selectors *selectors, const char *text, size_t siz
     return STATUS_OK;
 }
 
-/* All of standard input. Not through stdio, whose buffer would keep what may be tokens. */
-static enum status read_input(struct buffer *input, struct error *error)
+/* One line of standard input, trimmed. */
+static enum status add_line(struct selectors *selectors, const char *line, size_t size,
+                            size_t number, struct error *error)
 {
-    ssize_t got = 1;
-
-    while (got != 0) {
-        if (input->size > INPUT_LIMIT || !buffer_reserve(input, READ_SIZE)) {
-            return error_set(error, STATUS_FAILED, "standard input is too long");
-        }
-        got = read(STDIN_FILENO, input->bytes + input->size, READ_SIZE);
-        if (got < 0 && errno != EINTR) {
-            return error_set_errno(error, STATUS_FAILED, errno, "cannot read standard input");
-        }
-        input->size += got > 0 ? (size_t)got : 0;
+    if (memchr(line, '\0', size) != NULL) {
+        return error_set(error, STATUS_USAGE,
+                         "standard input:%zu: a NUL byte; write one selector a line", number);
     }
-    return STATUS_OK;
+    if (size > CREDENTIAL_LIMIT) {
+        return error_set(error, STATUS_USAGE,
+                         "standard input:%zu: longer than any selector, at %zu bytes", number,
+                         size);
+    }
+    return add(selectors, line, size, error);
 }
 
 /* One selector a line; blank lines do not count. */
@@ -60,7 +57,7 @@ static enum status add_lines(struct selectors *selectors, const struct buffer *i
     const char *end = at + input->size;
     enum status status = STATUS_OK;
 
-    while (at < end && status == STATUS_OK) {
+    for (size_t number = 1; at < end && status == STATUS_OK; number++) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         const char *line = at;
         size_t size = (size_t)((newline != NULL ? newline : end) - at);
@@ -68,7 +65,7 @@ static enum status add_lines(struct selectors *selectors, const struct buffer *i
         at += newline != NULL ? size + 1 : size;
         text_trim(&line, &size);
         if (size > 0) {
-            status = add(selectors, line, size, error);
+            status = add_line(selectors, line, size, number, error);
         }
     }
     return status;
@@ -77,12 +74,8 @@ static enum status add_lines(struct selectors *selectors, const struct buffer *i
 static enum status read_lines(struct selectors *selectors, struct error *error)
 {
     struct buffer input = {.secret = true};
-    enum status status = read_input(&input, error);
+    enum status status = input_read_all(&input, INPUT_LIMIT, error);
 
-    if (status == STATUS_OK && input.size > 0 && memchr(input.bytes, '\0', input.size) != NULL) {
-        status = error_set(error, STATUS_USAGE,
-                           "standard input contains a NUL; write one selector a line");
-    }
     if (status == STATUS_OK && input.size > 0) {
         status = add_lines(selectors, &input, error);
     }

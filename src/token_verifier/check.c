@@ -5,8 +5,8 @@
 
 #include "base/buffer.h"
 #include "base/json_write.h"
-#include "base/secret.h"
 #include "base/timefmt.h"
+#include "cli/input.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "cli/verifier_options.h"
@@ -17,29 +17,8 @@
 
 #include "base/banned.h"
 
-#define LINE_LIMIT 16384 /* more than any credential: what is longer is refused as too long */
-
-/* Reads up to the end of a line; -1 with errno set. */
-static ssize_t read_line(char *line, size_t capacity)
-{
-    const char *newline = NULL;
-    size_t size = 0;
-
-    while (size < capacity && newline == NULL) {
-        const ssize_t got = read(STDIN_FILENO, line + size, capacity - size);
-
-        if (got < 0 && errno != EINTR) {
-            return -1;
-        }
-        if (got == 0) {
-            break;
-        }
-        size += got > 0 ? (size_t)got : 0;
-        newline = memchr(line, '\n', size);
-    }
-    /* What came along behind the line is not looked at, however the pipe cut it. */
-    return newline != NULL ? newline - line : (ssize_t)size;
-}
+#define INPUT_LIMIT ((size_t)1024 * 1024) /* far more than any credential */
+#define TYPED_LIMIT 4096                  /* what a terminal hands over as one line */
 
 static void write_scopes(struct buffer *out, const struct token_verifier_result *result)
 {
@@ -108,26 +87,45 @@ static enum status report(const struct token_verifier_result *result, bool json,
         "refused (%s): %s", token_verifier_reason_text(result->reason), result->message);
 }
 
-static enum status check_line(struct token_verifier *verifier, const struct scopes *scopes,
-                              bool json, struct error *error)
+/* What a person types, or all that a program sends: several lines are no credential. */
+static enum status read_credential(struct buffer *input, struct error *error)
+{
+    ssize_t size;
+
+    if (isatty(STDIN_FILENO) != 1) {
+        return input_read_all(input, INPUT_LIMIT, error);
+    }
+    if (!buffer_reserve(input, TYPED_LIMIT)) {
+        return error_no_memory(error);
+    }
+    size = terminal_read_unseen("Token (not shown): ", input->bytes, TYPED_LIMIT);
+    if (size < 0) {
+        return error_set_errno(error, STATUS_FAILED, errno, "cannot read from the terminal");
+    }
+    input->size = (size_t)size;
+    return STATUS_OK;
+}
+
+static enum status check_input(struct token_verifier *verifier, const struct scopes *scopes,
+                               bool json, struct error *error)
 {
     struct token_verifier_request request = {.scopes = scopes->texts, .scope_count = scopes->count};
     struct token_verifier_result result;
     struct credential credential;
-    char line[LINE_LIMIT];
-    const ssize_t size = isatty(STDIN_FILENO) == 1
-                             ? terminal_read_unseen("Token (not shown): ", line, sizeof(line))
-                             : read_line(line, sizeof(line));
+    struct buffer input = {.secret = true};
+    enum status status = read_credential(&input, error);
 
-    if (size < 0) {
-        return error_set_errno(error, STATUS_STORE, errno, "cannot read standard input");
+    if (status == STATUS_OK) {
+        (void)credential_from_line(input.bytes, input.size, &credential);
+        request.credential = credential.text;
+        request.credential_size = credential.size;
+        (void)token_verifier_check(verifier, &request, &result);
+        status = report(&result, json, error);
+    } else {
+        status = STATUS_STORE; /* no verdict */
     }
-    (void)credential_from_line(line, (size_t)size, &credential);
-    request.credential = credential.text;
-    request.credential_size = credential.size;
-    (void)token_verifier_check(verifier, &request, &result);
-    secret_wipe(line, sizeof(line));
-    return report(&result, json, error);
+    buffer_clear(&input);
+    return status;
 }
 
 enum status check_run(const struct cli_arguments *arguments, struct error *error)
@@ -141,7 +139,7 @@ enum status check_run(const struct cli_arguments *arguments, struct error *error
         status = verifier_open(&verifier, &options, error);
     }
     if (status == STATUS_OK) {
-        status = check_line(verifier, &scopes, cli_has(arguments, "json"), error);
+        status = check_input(verifier, &scopes, cli_has(arguments, "json"), error);
     }
     token_verifier_close(verifier);
     return status;

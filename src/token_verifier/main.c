@@ -15,6 +15,7 @@ static const struct cli_option check_options[] = {
 static const struct cli_command commands[] = {
     {.name = "check",
      .operands = "",
+     .input = "give it on standard input, where ps does not show it",
      .summary = "Read one credential from standard input and give the verdict.",
      .details = "The line is a token or a whole header, such as \"Authorization: Bearer sk-...\".\n"
                 "Exit status: 0 accepted, 1 refused, 6 no verdict was possible.",
@@ -24,6 +25,7 @@ static const struct cli_command commands[] = {
      .run = check_run},
     {.name = "stream",
      .operands = "",
+     .input = "give it on standard input, where ps does not show it",
      .summary = "Answer each line of standard input with a verdict, until it ends.",
      .details = "A line is a token or a header, as for check. The answers are\n"
                 "    OK ID NAME    with the name percent-encoded\n"

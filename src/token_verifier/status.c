@@ -1,8 +1,10 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/buffer.h"
+#include "base/file.h"
 #include "base/json_write.h"
 #include "base/timefmt.h"
 #include "cli/output.h"
@@ -35,12 +37,26 @@ static void end_warning(struct warnings *warnings)
     warnings->count++;
 }
 
+/* Under its own name or under that of what it links to. */
+static bool is_tracked(const char *path)
+{
+    struct error ignored;
+    char *resolved = NULL;
+    bool tracked = git_tracks(path);
+
+    if (!tracked && file_resolve(path, &resolved, &ignored) == STATUS_OK) {
+        tracked = git_tracks(resolved);
+    }
+    free(resolved);
+    return tracked;
+}
+
 static void examine_file(const struct verifier_report *report, struct warnings *warnings)
 {
     const char *path = report->settings->path;
     struct buffer *texts = &warnings->texts;
 
-    if (!report->file_exists) {
+    if (!report->has_stat) {
         return;
     }
     if ((report->file.st_mode & S_IROTH) != 0) {
@@ -61,7 +77,7 @@ static void examine_file(const struct verifier_report *report, struct warnings *
             path);
         end_warning(warnings);
     }
-    if (git_tracks(path)) {
+    if (is_tracked(path)) {
         buffer_appendf(texts,
                        "git tracks the token file; name it in .gitignore, and git rm --cached %s",
                        path);
@@ -73,7 +89,7 @@ static void examine_env_file(const struct verifier_report *report, struct warnin
 {
     const char *path = report->settings->env_file;
 
-    if (path != NULL && git_tracks(path)) {
+    if (path != NULL && is_tracked(path)) {
         buffer_appendf(&warnings->texts,
                        "git tracks the variables file; change the keys in it, name it in "
                        ".gitignore, and git rm --cached %s",
@@ -101,11 +117,12 @@ static void examine_key(const struct verifier_report *report, const struct setti
                        key->variable, key->length);
         end_warning(warnings);
     }
-    if (report->key_is_revoked) {
-        buffer_appendf(texts,
-                       "the key in %s is a revoked token and is refused; put another there, or "
-                       "unset it",
-                       key->variable);
+    if (report->key_is_known && report->key_status != TOKEN_ACTIVE) {
+        buffer_appendf(
+            texts,
+            "the key in %s is a token of the file that is %s, and is refused; put another "
+            "there, or unset it",
+            key->variable, token_status_text(report->key_status));
         end_warning(warnings);
     }
 }
@@ -179,7 +196,7 @@ static void print_for_people(const struct verifier_report *report, const struct 
     (void)printf("Mode: %s (%s)\n", token_verifier_mode_text(report->mode),
                  mode_explanation(report));
     (void)printf("Token file: %s", settings->path);
-    if (report->file_exists) {
+    if (report->is_readable) {
         (void)printf(" (%zu active, %zu revoked, %zu expired)\n", report->active, report->revoked,
                      report->expired);
     } else {
@@ -217,7 +234,7 @@ static enum status print_json(const struct verifier_report *report, const struct
     json_write_text(&out, "mode", token_verifier_mode_text(report->mode));
     json_write_text(&out, "file", settings->path);
     json_write_text(&out, "file_from", source_text(settings->path_source));
-    json_write_flag(&out, "readable", report->file_exists);
+    json_write_flag(&out, "readable", report->is_readable);
     json_write_count(&out, "active", report->active);
     json_write_count(&out, "revoked", report->revoked);
     json_write_count(&out, "expired", report->expired);
@@ -260,6 +277,9 @@ enum status status_run(const struct cli_arguments *arguments, struct error *erro
         status = error_no_memory(error);
     } else if (cli_has(arguments, "json")) {
         status = print_json(&report, &warnings, error);
+        if (report.mode == TOKEN_VERIFIER_MODE_OPEN) {
+            (void)fprintf(stderr, "%s\n", mode_explanation(&report)); /* in capitals */
+        }
     } else {
         print_for_people(&report, &warnings);
     }

@@ -114,7 +114,7 @@ static bool add_token(struct digest_index *index, const struct token *token)
 
 static void note_time(struct digest_index *index, int64_t time)
 {
-    if (time != TIME_NONE && (index->token_count == 1 || time > index->newest)) {
+    if (time != TIME_NONE && (index->newest == TIME_NONE || time > index->newest)) {
         index->newest = time;
     }
 }
@@ -126,6 +126,9 @@ enum status digest_index_add(struct digest_index *index, const struct token *tok
 
     for (size_t i = 0; i < token->previous_count && added; i++) {
         added = add_entry(index, &token->previous[i]);
+    }
+    if (index->token_count == 1) {
+        index->newest = TIME_NONE;
     }
     note_time(index, token->created_at);
     note_time(index, token->revoked_at);

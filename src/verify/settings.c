@@ -45,6 +45,9 @@ static enum status load_env_file(struct settings *settings, struct env_file *env
     const bool is_there = !is_absent(path);
     enum status status;
 
+    if (options->no_env_file && options->env_file != NULL) {
+        return error_set(error, STATUS_USAGE, "a variables file is named and is not to be read");
+    }
     if (options->no_env_file) {
         settings->env_file_ignored = is_there;
         return STATUS_OK;
@@ -73,7 +76,9 @@ static enum status load_path(struct settings *settings, const struct env_file *e
         return status;
     }
     if (path != NULL && *path == '\0') {
-        return error_set(error, STATUS_STORE, "%s; name a file, or leave it out",
+        return error_set(error,
+                         settings->path_source == SETTINGS_OPTION ? STATUS_USAGE : STATUS_STORE,
+                         "%s; name a file, or leave it out",
                          settings->path_source == SETTINGS_OPTION ? "the name of the token file is "
                                                                     "empty"
                                                                   : "API_TOKENS_FILE is set to "

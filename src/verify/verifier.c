@@ -346,42 +346,46 @@ enum token_verifier_mode token_verifier_current_mode(struct token_verifier *veri
     return mode;
 }
 
-/* Counts by status. */
-static void count_tokens(const struct digest_index *index, int64_t now,
-                         struct verifier_report *report)
+static enum token_status index_token_status(const struct index_token *token, int64_t now)
 {
-    for (size_t i = 0; i < index->token_count; i++) {
-        const struct index_token *token = &index->tokens[i];
+    if (token->revoked) {
+        return TOKEN_REVOKED;
+    }
+    return token->expires_at != TIME_NONE && token->expires_at <= now ? TOKEN_EXPIRED
+                                                                      : TOKEN_ACTIVE;
+}
 
-        if (token->revoked) {
-            report->revoked++;
-        } else if (token->expires_at != TIME_NONE && token->expires_at <= now) {
-            report->expired++;
-        } else {
-            report->active++;
-        }
+static void report_tokens(const struct snapshot *snapshot, const struct settings_key *key,
+                          int64_t now, struct verifier_report *report)
+{
+    const struct digest_index *index = &snapshot->index;
+    size_t *const counts[] = {[TOKEN_ACTIVE] = &report->active,
+                              [TOKEN_REVOKED] = &report->revoked,
+                              [TOKEN_EXPIRED] = &report->expired};
+    struct index_match match;
+
+    for (size_t i = 0; i < index->token_count; i++) {
+        ++*counts[index_token_status(&index->tokens[i], now)];
+    }
+    report->newest = index->token_count > 0 ? index->newest : TIME_NONE;
+    report->key_is_known = key != NULL && digest_index_find(index, key->digest, &match);
+    if (report->key_is_known) {
+        report->key_status = index_token_status(match.token, now);
     }
 }
 
 void verifier_report(struct token_verifier *verifier, int64_t now, struct verifier_report *report)
 {
-    const struct settings_key *key = verifier->settings.key;
-    struct index_match match;
-
     *report = (struct verifier_report){
         .settings = &verifier->settings, .error = {"out of memory"}, .newest = TIME_NONE};
     if (!lock_fresh(verifier)) {
         return;
     }
-    const struct snapshot *snapshot = verifier->snapshot;
     report->mode = current_mode(verifier, &report->error);
-    report->file_exists = snapshot->status == STATUS_OK;
-    report->file = snapshot->version.seen;
-    report->newest = snapshot->index.token_count > 0 ? snapshot->index.newest : TIME_NONE;
-    count_tokens(&snapshot->index, now, report);
-    report->key_is_revoked = key != NULL &&
-                             digest_index_find(&snapshot->index, key->digest, &match) &&
-                             match.token->revoked;
+    report->is_readable = verifier->snapshot->status == STATUS_OK;
+    report->has_stat = verifier->snapshot->version.kind == STORE_VERSION_FILE;
+    report->file = verifier->snapshot->version.seen;
+    report_tokens(verifier->snapshot, verifier->settings.key, now, report);
     (void)pthread_rwlock_unlock(&verifier->lock);
 }
 

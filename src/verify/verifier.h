@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/status.h"
+#include "token/token.h"
 #include "verify/settings.h"
 #include "verify/token_verifier.h"
 
@@ -28,13 +29,15 @@ struct verifier_report {
     enum token_verifier_mode mode;
     const struct settings *settings; /* borrowed from the verifier */
     struct error error;              /* why the mode is unavailable */
-    bool file_exists;                /* and was read; the rest is valid only then */
+    bool is_readable;                /* the file was read; the counts are valid only then */
+    bool has_stat;                   /* the file was opened, at least: `file` is valid */
     struct stat file;
     size_t active;
     size_t revoked;
     size_t expired;
-    int64_t newest;      /* the latest time that a record tells of; TIME_NONE without records */
-    bool key_is_revoked; /* the environment key is a revoked token of the file */
+    int64_t newest; /* the latest time that a record tells of as past; TIME_NONE without records */
+    bool key_is_known;            /* the environment key is a token of the file … */
+    enum token_status key_status; /* … whose status this is */
 };
 
 void verifier_report(struct token_verifier *verifier, int64_t now, struct verifier_report *report);

@@ -36,8 +36,9 @@ readme_session() {
 
 @test "the example of variables sets none of them" {
     cp "$BATS_TEST_DIRNAME/../../.env.example" .env
-    run "$verifier" status --json
+    run --separate-stderr "$verifier" status --json
     [ "$status" -eq 0 ]
+    [[ "$stderr" == "AUTHENTICATION IS OFF"* ]]
     [ "$(jq -r .mode <<<"$output")" = open ]
     for name in API_TOKENS_FILE FREEGPT_API_KEY OPENAI_API_KEY TOKEN_VERIFIER_REQUIRE_AUTH; do
         grep -q "^#$name=" .env

@@ -1,0 +1,29 @@
+#include "cli/input.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/banned.h"
+
+#define READ_SIZE ((size_t)16384)
+
+enum status input_read_all(struct buffer *input, size_t limit, struct error *error)
+{
+    ssize_t got = 1;
+
+    while (got != 0) {
+        if (!buffer_reserve(input, READ_SIZE)) {
+            return error_no_memory(error);
+        }
+        got = read(STDIN_FILENO, input->bytes + input->size, READ_SIZE);
+        if (got < 0 && errno != EINTR) {
+            return error_set_errno(error, STATUS_FAILED, errno, "cannot read standard input");
+        }
+        input->size += got > 0 ? (size_t)got : 0;
+        if (input->size > limit) {
+            return error_set(error, STATUS_FAILED,
+                             "standard input is longer than %zu bytes, and was not taken", limit);
+        }
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,133 @@
+#!/usr/bin/env bats
+# What is kept of every change: one line of JSON each.
+
+# shellcheck disable=SC2030,SC2031,SC2154  # a test is a subshell; load and run set variables
+bats_require_minimum_version 1.5.0
+load common
+load manager
+
+audit=api_tokens.json.audit
+
+@test "every change is one line that says what, which token, when and who" {
+    create 'a "b" \c'
+    id=$(field 'a "b" \c' id)
+    "$manager" revoke "$id"
+    "$manager" restore "$id"
+    "$manager" delete "$id"
+    [ "$(wc -l <$audit)" -eq 4 ]
+    while read -r line; do
+        echo "$line"
+        jq -e --arg id "$id" --argjson uid "$(id -u)" '
+            .id == $id and .name == "a \"b\" \\c" and .uid == $uid
+            and (.time | test("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z$"))' <<<"$line"
+    done <$audit
+    [ "$(jq -r .action $audit | paste -sd' ')" = "create revoke restore delete" ]
+}
+
+@test "the line of a creation has the time of the record" {
+    create ci
+    [ "$(jq -r .time $audit)" = "$(field ci created_at)" ]
+    "$manager" revoke ci
+    [ "$(tail -n1 $audit | jq -r .time)" = "$(field ci revoked_at)" ]
+}
+
+@test "a command that changes several tokens writes a line each" {
+    for name in a b c; do
+        create "$name"
+    done
+    "$manager" revoke a c
+    [ "$(tail -n2 $audit | jq -r '.action + " " + .name' | paste -sd,)" = "revoke a,revoke c" ]
+    "$manager" delete a b c
+    [ "$(tail -n3 $audit | jq -r '.action + " " + .name' | paste -sd,)" = "delete a,delete b,delete c" ]
+}
+
+@test "the audit trail is for its owner only, whatever the umask" {
+    umask 000
+    create ci
+    [ "$(find $audit -perm 600)" = $audit ]
+}
+
+@test "sudo is named where it was used" {
+    SUDO_USER=somebody create ci
+    [ "$(jq -r .sudo_user $audit)" = somebody ]
+}
+
+@test "neither secrets nor digests are in the audit trail" {
+    token=$(create ci)
+    digest=$(field ci hash)
+    "$manager" revoke "$token"
+    "$manager" restore "${token:0:30}"
+    "$manager" delete "$token"
+    for text in "${token:14:8}" "${token:40}" "${digest#*:}" blake2b; do
+        run -1 grep -F -e "$text" $audit
+    done
+}
+
+@test "what was refused, or was that way already, leaves no line" {
+    records "$(record 1 first sk-aaaaaaaaaaa)" "$(record 2 second sk-aaaabbbbbbb "$revoked")" \
+        "$(record 3 second sk-ccccccccccc)"
+    token=$(create ci)
+    remember
+    export FREEGPT_API_KEY=$token
+    # The exit status, then the command.
+    local rows=(
+        5 'create ci' 0 'create ci --if-not-exists' 2 'create tok_0123456789abcdef'
+        3 'revoke nobody' 3 'revoke first nobody' 4 'revoke sk-aaaa' 0 'revoke tok_0000000000000002'
+        0 'restore first' 5 'restore tok_0000000000000002' 1 'delete first ci' 0 list
+    )
+    for ((row = 0; row < ${#rows[@]}; row += 2)); do
+        read -ra words <<<"${rows[row + 1]}"
+        exits "${rows[row]}" "$manager" "${words[@]}"
+        unchanged
+    done
+}
+
+@test "a torn last line is closed off, and kept" {
+    create first
+    printf '{"time": "2026-' >>$audit
+    create second
+    [ "$(wc -l <$audit)" -eq 3 ]
+    [ "$(sed -n 2p $audit)" = '{"time": "2026-' ]
+    [ "$(sed -n 3p $audit | jq -r .name)" = second ]
+    create third
+    [ "$(wc -l <$audit)" -eq 4 ]
+}
+
+@test "without an audit trail nothing changes" {
+    create ci
+    "$manager" revoke ci
+    create other
+    rm $audit
+    # What stands where the audit trail belongs.
+    for obstacle in 'mkdir' 'ln -s elsewhere' 'ln -s /dev/null' 'mkfifo'; do
+        echo "$obstacle"
+        read -ra words <<<"$obstacle"
+        "${words[@]}" $audit
+        cp api_tokens.json before.json
+        for command in 'create new' 'revoke other' "restore $(field ci id)" 'delete other'; do
+            read -ra words <<<"$command"
+            exits 6 "$manager" "${words[@]}"
+            [ "$output" = "" ]
+            says $audit 'nothing was changed'
+            cmp before.json api_tokens.json
+            [ ! -e api_tokens.json.tmp ]
+            [ ! -e elsewhere ]
+        done
+        exits 0 "$manager" list
+        rm -r $audit
+    done
+    exits 0 "$manager" revoke other
+}
+
+@test "without an audit trail no token file is made either" {
+    mkdir $audit
+    exits 6 "$manager" create ci
+    [ "$output" = "" ]
+    [ ! -e api_tokens.json ]
+}
+
+@test "each token file has an audit trail of its own" {
+    create ci --file keys.json
+    [ "$(jq -r .name keys.json.audit)" = ci ]
+    [ ! -e $audit ]
+}

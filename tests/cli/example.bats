@@ -1,0 +1,48 @@
+#!/usr/bin/env bats
+# The example files at the top of the tree.
+
+# shellcheck disable=SC2030,SC2031,SC2154  # a test is a subshell; load and run set variables
+bats_require_minimum_version 1.5.0
+load common
+load manager
+
+# A copy of the example for NAME, as NAME.
+copy() {
+    local example=$BATS_TEST_DIRNAME/../../$1.example
+    [ -e "$example" ] || skip "there is no $1.example"
+    cp "$example" "$1"
+    chmod 600 "$1"
+}
+
+@test "the manager and the verifier accept api_tokens.json.example" {
+    copy api_tokens.json
+    exits 0 "$manager" list --json
+    json 'length > 0'
+    check sk-nobody
+    [ "$status" -eq 1 ]
+    run "$verifier" status --json
+    echo "$output"
+    [ "$status" -ne 6 ]
+}
+
+@test "tokens can be added to api_tokens.json.example" {
+    copy api_tokens.json
+    count=$(jq '.tokens | length' api_tokens.json)
+    token=$(create surely-not-in-the-example)
+    check "$token"
+    [ "$status" -eq 0 ]
+    [ "$(jq '.tokens | length' api_tokens.json)" -eq $((count + 1)) ]
+}
+
+@test ".env.example can be read, names every variable and sets none" {
+    copy .env
+    run -1 grep -Ev '^(#.*)?$' .env
+    for variable in FREEGPT_API_KEY OPENAI_API_KEY API_TOKENS_FILE TOKEN_VERIFIER_REQUIRE_AUTH; do
+        grep -E "^# ?$variable=" .env
+    done
+    exits 0 "$manager" list
+    # Without the marks of comment it is what a .env file takes.
+    sed -n 's/^# *\([A-Z_]*=.*\)/\1/p' .env >plain.env
+    [ -s plain.env ]
+    exits 0 "$manager" list --env-file plain.env --file api_tokens.json || [ "$status" -eq 6 ]
+}
