@@ -18,6 +18,7 @@ static const char *const reason_help[] = {
         "the token was revoked; use another, or undo that with `token_manager restore`",
     [TOKEN_VERIFIER_EXPIRED] = "the token has expired; create another",
     [TOKEN_VERIFIER_SCOPE] = "the token is good, but lacks a scope that is demanded",
+    [TOKEN_VERIFIER_MALFORMED] = "the same header was sent twice; send one credential",
 };
 
 /* What the looks of a credential say that nothing accepts. */
@@ -130,9 +131,7 @@ struct verdict_answer verdict_decide(const struct verdict_situation *situation,
         return refuse(TOKEN_VERIFIER_UNAVAILABLE);
     }
     if (question->found == CREDENTIAL_TWICE) {
-        answer = refuse(TOKEN_VERIFIER_MALFORMED);
-        answer.help = "the same header was sent twice; send one credential";
-        return answer;
+        return refuse(TOKEN_VERIFIER_MALFORMED);
     }
     if (question->found == CREDENTIAL_MISSING) {
         return refuse(TOKEN_VERIFIER_MISSING);
