@@ -276,22 +276,33 @@ enum status env_file_load(struct env_file *env, const char *path, struct error *
     return status;
 }
 
+enum status env_file_entry(const struct env_file *env, size_t number, const char **name,
+                           const char **value, size_t *line, struct error *error)
+{
+    const struct env_entry *entry = &env->entries[number];
+
+    *name = env->text.bytes + entry->name;
+    *value = env->text.bytes + entry->value;
+    *line = entry->line;
+    if (entry->refers) {
+        return error_set(
+            error, STATUS_STORE,
+            "%s:%zu: %s refers to another variable with $, which is not expanded here; "
+            "write the value itself, in single quotes if the $ belongs to it",
+            env->path, entry->line, *name);
+    }
+    return STATUS_OK;
+}
+
 enum status env_file_get(const struct env_file *env, const char *name, const char **value,
                          struct error *error)
 {
     *value = NULL;
-    for (size_t i = env->count; i > 0 && *value == NULL; i--) {
-        const struct env_entry *entry = &env->entries[i - 1];
+    for (size_t i = env->count; i > 0; i--) {
+        if (strcmp(env->text.bytes + env->entries[i - 1].name, name) == 0) {
+            size_t line;
 
-        if (strcmp(env->text.bytes + entry->name, name) == 0) {
-            if (entry->refers) {
-                return error_set(error, STATUS_STORE,
-                                 "%s:%zu: %s refers to another variable with $, which is not "
-                                 "expanded here; write the value itself, in single quotes if the $ "
-                                 "belongs to it",
-                                 env->path, entry->line, name);
-            }
-            *value = env->text.bytes + entry->value;
+            return env_file_entry(env, i - 1, &name, value, &line, error);
         }
     }
     return STATUS_OK;

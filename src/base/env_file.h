@@ -39,6 +39,13 @@ MUST_CHECK enum status env_file_parse(struct env_file *env, const char *path, co
 MUST_CHECK enum status env_file_get(const struct env_file *env, const char *name,
                                     const char **value, struct error *error);
 
+/*
+ * The entry of that number, below `count`, in the order of the file: name and value are borrowed,
+ * `*line` is where it stands. Refuses a value that refers to another variable.
+ */
+MUST_CHECK enum status env_file_entry(const struct env_file *env, size_t number, const char **name,
+                                      const char **value, size_t *line, struct error *error);
+
 /* Wipes and frees; for a zeroed `env` too. */
 void env_file_clear(struct env_file *env);
 

@@ -64,19 +64,43 @@ static enum status check_place(const struct store_options *options, struct error
     return status;
 }
 
+/* Puts the text of the old format aside, and begins with an empty store. */
+static enum status take_foreign(struct store *store, struct buffer *foreign, struct error *error)
+{
+    const struct token_json old = {.file = store->path,
+                                   .text = store->text.size > 0 ? store->text.bytes : "",
+                                   .size = store->text.size};
+
+    if (!token_json_is_predecessor(&old)) {
+        return error_set(error, STATUS_STORE,
+                         "%s is not in the format of the Python token_manager.py, and needs no "
+                         "converting",
+                         store->path);
+    }
+    *foreign = store->text;
+    store->text = (struct buffer){0};
+    foreign->secret = true;
+    buffer_append_text(&store->text, token_json_empty);
+    return STATUS_OK;
+}
+
 /* Reads the version that stands, or starts with an empty one. */
-static enum status read_current(struct store *store, bool may_create, struct error *error)
+static enum status read_current(struct store *store, const struct store_options *options,
+                                struct error *error)
 {
     enum status status;
 
     store->is_new = !store->file.exists;
-    if (store->is_new && !may_create) {
+    if (store->is_new && !options->may_create) {
         return refuse_missing(store->path, error);
     }
     if (store->is_new) {
         buffer_append_text(&store->text, token_json_empty);
     }
     status = atomic_file_read(&store->file, STORE_SIZE_LIMIT, &store->text, error);
+    if (status == STATUS_OK && options->foreign != NULL) {
+        status = take_foreign(store, options->foreign, error);
+    }
     if (status == STATUS_OK && store->text.failed) {
         status = error_no_memory(error);
     }
@@ -107,8 +131,7 @@ enum status store_begin(struct store **out, const struct store_options *options,
     status = atomic_file_lock(&store->file, options->path, options->lock_wait_ms, error);
     if (status == STATUS_OK) {
         store->path = strdup(store->file.path);
-        status = store->path != NULL ? read_current(store, options->may_create, error)
-                                     : error_no_memory(error);
+        status = store->path != NULL ? read_current(store, options, error) : error_no_memory(error);
     }
     if (status != STATUS_OK) {
         store_abort(store);

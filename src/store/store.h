@@ -48,6 +48,9 @@ struct store_options {
     const char *path;
     unsigned lock_wait_ms;
     bool may_create;
+    struct buffer *foreign; /* not NULL: takes the text of a file in the predecessor's format, and
+                               the transaction starts as if there were none; of any other file
+                               STATUS_STORE */
 };
 MUST_CHECK enum status store_begin(struct store **out, const struct store_options *options,
                                    struct error *error);

@@ -114,7 +114,7 @@ static const struct json_field top_fields[] = {
 };
 
 /* The predecessor's file is one object whose fields are named by the tokens and objects themselves. */
-static bool is_predecessor_format(const struct token_json *json)
+bool token_json_is_predecessor(const struct token_json *json)
 {
     struct error ignored;
     struct json_cursor cursor;
@@ -165,12 +165,12 @@ enum status token_json_read(struct token_json *json, const struct token_json_sin
     if (status == STATUS_OK) {
         status = json_end(&cursor, error);
     }
-    if (status != STATUS_OK && is_predecessor_format(json)) {
+    if (status != STATUS_OK && token_json_is_predecessor(json)) {
         status = error_set(error, STATUS_STORE,
                            "%s:1: this is the format of the Python token_manager.py, which holds "
-                           "the secrets in plain text and is not read; move it to a safe place "
-                           "and create new tokens",
-                           json->file);
+                           "the secrets in plain text; convert it with: token_manager --file %s "
+                           "import %s",
+                           json->file, json->file, json->file);
     }
     key_set_clear(&r.ids);
     key_set_clear(&r.digests);

@@ -15,6 +15,7 @@
 #ifndef TOKEN_TOKEN_JSON_H
 #define TOKEN_TOKEN_JSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buffer.h"
@@ -51,6 +52,9 @@ struct token_json_sink {
  */
 MUST_CHECK enum status token_json_read(struct token_json *json, const struct token_json_sink *sink,
                                        struct error *error);
+
+/* Whether the text is in the format of the Python token_manager.py, by its first field. */
+bool token_json_is_predecessor(const struct token_json *json);
 
 /* Reads into a token set, which the caller clears in any case. */
 MUST_CHECK enum status token_json_read_set(struct token_json *json, struct token_set *set,

@@ -20,6 +20,11 @@ static const struct cli_option list_options[] = {
     {"usage", "FILE", "read last uses from here", false},
 };
 
+static const struct cli_option import_options[] = {
+    {"format", "FORMAT", "token_manager.py, list or env; else told by looking", false},
+    {"allow-weak", NULL, "take keys under 20 characters, which can be guessed", false},
+};
+
 static const struct cli_option delete_options[] = {
     {"yes", NULL, "do not ask", false},
 };
@@ -68,6 +73,19 @@ static const struct cli_command commands[] = {
      .operands_least = 1,
      .operands_most = ANY_NUMBER,
      .run = delete_run},
+    {.name = "import",
+     .operands = "FILE",
+     .summary = "Take over keys from elsewhere; they keep working.",
+     .details =
+         "FILE is the Python token_manager.py's file, a list of keys, a key a line, or a list\n"
+         "of NAME=key lines; - is standard input. The token file itself, if it is in the\n"
+         "old format, is converted in place. All keys are taken over, or none.",
+     .example = "token_manager import api_tokens.json",
+     .options = import_options,
+     .option_count = COUNT(import_options),
+     .operands_least = 1,
+     .operands_most = 1,
+     .run = import_run},
 };
 
 static const struct cli_option common_options[] = {

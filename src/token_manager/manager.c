@@ -96,6 +96,15 @@ enum status manager_begin(struct manager *manager, bool may_create, struct store
     return store_begin(store, &options, error);
 }
 
+enum status manager_begin_foreign(struct manager *manager, struct store **store,
+                                  struct buffer *foreign, struct error *error)
+{
+    const struct store_options options = {
+        .path = manager->settings.path, .lock_wait_ms = manager->lock_wait_ms, .foreign = foreign};
+
+    return store_begin(store, &options, error);
+}
+
 enum status manager_commit(struct manager *manager, struct store *store, const char *action,
                            bool *written, struct error *error)
 {

@@ -44,6 +44,13 @@ MUST_CHECK enum status manager_load(const struct manager *manager, struct token_
 MUST_CHECK enum status manager_begin(struct manager *manager, bool may_create, struct store **store,
                                      struct error *error);
 
+/*
+ * The same on a file in the predecessor's format, whose text goes to `*foreign`, and which the commit
+ * replaces. Any other file is STATUS_STORE.
+ */
+MUST_CHECK enum status manager_begin_foreign(struct manager *manager, struct store **store,
+                                             struct buffer *foreign, struct error *error);
+
 /* Commits, with `action` in the audit trail. `*written` as store_commit says. */
 MUST_CHECK enum status manager_commit(struct manager *manager, struct store *store,
                                       const char *action, bool *written, struct error *error);

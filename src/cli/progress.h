@@ -1,0 +1,27 @@
+/*
+ * Telling a person that long work goes on: on standard error, if that is a terminal, and only from
+ * the second second on.
+ */
+#ifndef CLI_PROGRESS_H
+#define CLI_PROGRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct progress {
+    const char *what; /* "tokens" */
+    size_t total;
+    int64_t started;
+    bool is_shown;
+};
+
+void progress_begin(struct progress *progress, const char *what, size_t total);
+
+/* So many of them are done. Cheap enough for every one. */
+void progress_step(struct progress *progress, size_t done);
+
+/* Takes the line away. */
+void progress_end(struct progress *progress);
+
+#endif
