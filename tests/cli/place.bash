@@ -32,13 +32,16 @@ unprivileged() {
     fi
 }
 
-# Runs a script where mounting is allowed and seen by nobody else: with_mounts SCRIPT [ARGUMENT ...]
-with_mounts() {
-    local unshare=(unshare -m)
-
+# Skips the test where nothing can be mounted, as in most containers.
+needs_mounts() {
+    unshare=(unshare -m)
     [ "$(id -u)" = 0 ] || unshare=(unshare -U -r -m)
     mkdir -p mount-test
     "${unshare[@]}" mount -t tmpfs none mount-test 2>/dev/null || skip "cannot mount anything"
+}
+
+# Runs a script where mounting is seen by nobody else: with_mounts SCRIPT [ARGUMENT ...]
+with_mounts() {
     "${unshare[@]}" bash -eu -c "$1" with_mounts "$manager" "$verifier" "${@:2}"
 }
 

@@ -155,6 +155,7 @@ load place
 }
 
 @test "a single file that is mounted cannot be replaced: the message says to mount its folder" {
+    needs_mounts
     mkdir host
     create --file host/tokens.json one
     create --file host/tokens.json two
@@ -174,6 +175,7 @@ load place
 }
 
 @test "a mounted file whose source was replaced is refused: the message says to mount the folder" {
+    needs_mounts
     mkdir host
     token=$(create --file host/tokens.json one)
     : >api_tokens.json
@@ -189,6 +191,7 @@ load place
 }
 
 @test "a full disk leaves the old version and no traces" {
+    needs_mounts
     mkdir disk
     run with_mounts 'mount -t tmpfs -o size=64k none disk
         cd disk
@@ -215,6 +218,7 @@ load place
 }
 
 @test "a disk that is full when the audit line is due leaves everything as it was" {
+    needs_mounts
     mkdir disk
     run with_mounts 'mount -t tmpfs -o size=64k none disk
         cd disk

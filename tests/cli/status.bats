@@ -255,7 +255,7 @@ warned() {
     before=$(digest "$(cat api_tokens.json)")
     status_is 6
     says "$output" "api_tokens.json:1: this is the format of the Python token_manager.py"
-    says "$output" "create new tokens"
+    says "$output" "token_manager --file $PWD/api_tokens.json import $PWD/api_tokens.json"
     verdict sk-d0474cb691123b0a4cb989533b9df27ad860303a183cbeb87b1d87917e6945f4
     unavailable "plain text"
     same "$(digest "$(cat api_tokens.json)")" "$before"
