@@ -4,7 +4,7 @@
 
 #include "base/banned.h"
 
-#define COLUMN 24 /* where explanations begin */
+#define COLUMN 27 /* where explanations begin */
 
 static void print_option(const struct cli_option *option, FILE *out)
 {

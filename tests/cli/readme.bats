@@ -11,12 +11,31 @@ readme_session() {
 
 @test "the commands of the README run as they are printed" {
     ln -s "$manager" "$verifier" .
+    mkdir old
+    cp "$BATS_TEST_DIRNAME/../data/predecessor_api_tokens.json" old/api_tokens.json
+    echo "a-key-of-another-server" >keys.txt
+    echo "WEBAPP=a-key-of-the-web-application" >old.env
     readme_session >session.sh
     run bash -eu session.sh
     echo "$output"
     [ "$status" -eq 0 ]
     [[ "$output" == *"refused at once"* ]]
+    [[ "$output" == *"not before it is converted"* ]]
+    [[ "$output" == *"ERR unknown"* ]]
     [[ "$output" == *"AUTHENTICATION IS OFF"* ]]
+}
+
+@test "the program in the README compiles and gives verdicts" {
+    [ -z "${ASAN_OPTIONS-}" ] || skip "the library is built with sanitizers"
+    awk '/^```c$/ { inside = 1; next } /^```/ { inside = 0 } inside' \
+        "$BATS_TEST_DIRNAME/../../README.md" >example.c
+    # shellcheck disable=SC2046 # words
+    ${CC:-cc} -I"$BATS_TEST_DIRNAME/../../src/verify" -o example example.c \
+        "$BIN/libtoken_verifier.a" $(pkg-config --libs libcjson libsodium) -pthread
+    token=$(create app)
+    [ "$(./example "$token")" = "accepted app" ]
+    run ./example nonsense
+    [ "$status" -eq 1 ]
 }
 
 @test "the README's session leaves no command out" {
