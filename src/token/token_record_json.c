@@ -38,42 +38,39 @@ static enum status read_id(struct json_cursor *cursor, const char *name, void *f
     return status;
 }
 
-static enum status read_name(struct json_cursor *cursor, const char *name, void *field,
-                             struct error *error)
+/* Passes a text that a rule allows, and hands out a copy. */
+static enum status read_checked(struct json_cursor *cursor, struct json_slice *value, char **copy,
+                                enum status (*check)(const char *, size_t, struct error *),
+                                struct error *error)
 {
-    struct json_slice value = {.label = name};
     struct error reason;
-    char text[TOKEN_NAME_SIZE];
-    char **copy = field;
-    const enum status status = read_string(cursor, &value, text, sizeof(text), error);
+    char text[TOKEN_NOTE_SIZE]; /* the longest there is */
+    const enum status status = read_string(cursor, value, text, sizeof(text), error);
 
     if (status != STATUS_OK) {
         return status;
     }
-    if (token_name_check_stored(text, strlen(text), &reason) != STATUS_OK) {
-        return json_fail(&value, error, "%s", reason.text);
+    if (check(text, strlen(text), &reason) != STATUS_OK) {
+        return json_fail(value, error, "%s", reason.text);
     }
     *copy = strdup(text);
     return *copy != NULL ? STATUS_OK : error_no_memory(error);
+}
+
+static enum status read_name(struct json_cursor *cursor, const char *name, void *field,
+                             struct error *error)
+{
+    struct json_slice value = {.label = name};
+
+    return read_checked(cursor, &value, field, token_name_check_stored, error);
 }
 
 static enum status read_note(struct json_cursor *cursor, const char *name, void *field,
                              struct error *error)
 {
     struct json_slice value = {.label = name};
-    struct error reason;
-    char text[TOKEN_NOTE_SIZE];
-    char **copy = field;
-    const enum status status = read_string(cursor, &value, text, sizeof(text), error);
 
-    if (status != STATUS_OK) {
-        return status;
-    }
-    if (token_note_check(text, strlen(text), &reason) != STATUS_OK) {
-        return json_fail(&value, error, "%s", reason.text);
-    }
-    *copy = strdup(text);
-    return *copy != NULL ? STATUS_OK : error_no_memory(error);
+    return read_checked(cursor, &value, field, token_note_check, error);
 }
 
 static enum status read_prefix(struct json_cursor *cursor, const char *name, void *field,

@@ -15,13 +15,13 @@
 #include "token/token_text.h"
 #include "token_manager/commands.h"
 #include "token_manager/foreign_keys.h"
+#include "token_manager/import_names.h"
 #include "token_manager/manager.h"
 
 #include "base/banned.h"
 
 #define INPUT_LIMIT ((size_t)256 * 1024 * 1024)
 #define WEAK_LENGTH 20 /* below this a key may be guessed from its digest */
-#define SUFFIX_SIZE 24 /* " (2)", " (3)", … */
 
 /* An import while it is made. */
 struct import {
@@ -31,96 +31,26 @@ struct import {
     bool is_input;      /* standard input, which cannot be removed */
     bool allow_weak;
     struct key_set digests; /* of the tokens that are there */
-    struct key_set names;   /* digests of the names that are taken */
+    struct import_names names;
     struct usage_entry *uses;
     size_t use_count;
     size_t first; /* the number of the first imported record */
     size_t skipped;
 };
 
-/* The text that people see as a name: no control characters, no invalid bytes, no blanks around. */
-static void clean_name(const char *raw, char name[static TOKEN_NAME_SIZE])
-{
-    const size_t size = strlen(raw);
-    size_t used = 0;
-    size_t characters = 0;
-    const char *trimmed = name;
-
-    for (size_t i = 0; i < size && characters < TOKEN_NAME_LIMIT;) {
-        uint32_t point;
-        const size_t length = text_utf8_next(raw + i, size - i, &point);
-
-        /* Leading blanks do not count as characters. */
-        if (length > 0 && !text_is_control(point) && !(used == 0 && text_is_blank(point))) {
-            memcpy(name + used, raw + i, length);
-            used += length;
-            characters++;
-        }
-        i += length > 0 ? length : 1;
-    }
-    text_trim(&trimmed, &used);
-    name[used] = '\0';
-}
-
-/* Whether this name was not taken until now; now it is. */
-static bool take_name(struct import *import, const char *name, enum status *status,
-                      struct error *error)
-{
-    uint8_t digest[DIGEST_SIZE];
-    enum key_set_result result;
-
-    secret_digest(digest, name, strlen(name));
-    result = key_set_add(&import->names, digest, NULL);
-    if (result == KEY_SET_NO_MEMORY) {
-        *status = error_no_memory(error);
-    }
-    return result == KEY_SET_ADDED;
-}
-
-/* `name` with a number behind it, shortened where that would make it too long. */
-static void number_name(const char *name, size_t number, char out[static TOKEN_NAME_SIZE])
-{
-    char suffix[SUFFIX_SIZE];
-    const int suffix_length = snprintf(suffix, sizeof(suffix), " (%zu)", number);
-    const size_t size = strlen(name);
-    size_t keep = 0;
-
-    for (int room = TOKEN_NAME_LIMIT - suffix_length; room > 0 && keep < size; room--) {
-        uint32_t point;
-
-        keep += text_utf8_next(name + keep, size - keep, &point);
-    }
-    memcpy(out, name, keep);
-    memcpy(out + keep, suffix, (size_t)suffix_length + 1);
-}
-
-/* A name that our rules allow and that nobody has, and word of it if it is another than it was. */
-static enum status choose_name(struct import *import, const struct foreign_key *key,
-                               size_t position, char name[static TOKEN_NAME_SIZE],
-                               struct error *error)
+/* Word of a name that is another than it was. */
+static void tell_new_name(const struct import *import, const struct foreign_key *key,
+                          const char *name)
 {
     struct text_quoted quoted;
-    struct error ignored;
-    char base[TOKEN_NAME_SIZE];
-    enum status status = STATUS_OK;
 
-    clean_name(key->name, base);
-    if (token_name_check(base, strlen(base), &ignored) != STATUS_OK) {
-        (void)snprintf(base, sizeof(base), "imported-%zu", position);
-    }
-    memcpy(name, base, sizeof(base));
-    for (size_t number = 2; status == STATUS_OK && !take_name(import, name, &status, error);
-         number++) {
-        number_name(base, number, name);
-    }
-    if (status == STATUS_OK && key->name[0] != '\0' && strcmp(key->name, name) != 0) {
-        (void)fprintf(stderr, "%s:%zu: the name %s became \"%s\"\n", import->source, key->line,
-                      text_quote(&quoted, key->name, strlen(key->name)), name);
-    } else if (status == STATUS_OK && key->name[0] == '\0') {
+    if (key->name[0] == '\0') {
         (void)fprintf(stderr, "%s:%zu: the key without a name became \"%s\"\n", import->source,
                       key->line, name);
+    } else if (strcmp(key->name, name) != 0) {
+        (void)fprintf(stderr, "%s:%zu: the name %s became \"%s\"\n", import->source, key->line,
+                      text_quote(&quoted, key->name, strlen(key->name)), name);
     }
-    return status;
 }
 
 static enum status check_strength(const struct import *import, const struct foreign_key *key,
@@ -155,11 +85,13 @@ static enum status import_key(struct import *import, const struct foreign_key *k
         import->skipped++;
         return STATUS_OK;
     }
-    status = known == KEY_SET_ADDED ? choose_name(import, key, position, name, error)
-                                    : error_no_memory(error);
+    status = known == KEY_SET_ADDED
+                 ? import_names_choose(&import->names, key->name, position, name, error)
+                 : error_no_memory(error);
     if (status != STATUS_OK) {
         return status;
     }
+    tell_new_name(import, key, name);
     token_make_id(token.id);
     token_text_prefix(key->text, size, token.secret.prefix);
     token.created_at = key->created_at != TIME_NONE ? key->created_at : now;
@@ -196,7 +128,7 @@ static enum status note_present(struct import *import, struct error *error)
             }
         }
         if (status == STATUS_OK && token->revoked_at == TIME_NONE) {
-            (void)take_name(import, token->name, &status, error);
+            status = import_names_take(&import->names, token->name, error);
         }
     }
     return status;
@@ -397,7 +329,7 @@ enum status import_run(const struct cli_arguments *arguments, struct error *erro
                             .is_input = strcmp(path, "-") == 0,
                             .allow_weak = cli_has(arguments, "allow-weak"),
                             .digests = {.key_size = DIGEST_SIZE},
-                            .names = {.key_size = DIGEST_SIZE}};
+                            .names = IMPORT_NAMES_INIT};
     enum foreign_format format;
     enum status status = manager_init(&manager, arguments, error);
 
@@ -408,7 +340,7 @@ enum status import_run(const struct cli_arguments *arguments, struct error *erro
         status = import_file(&import, path, format, error);
     }
     key_set_clear(&import.digests);
-    key_set_clear(&import.names);
+    import_names_clear(&import.names);
     free(import.uses);
     store_abort(import.store);
     manager_clear(&manager);

@@ -8,6 +8,7 @@
 
 #include "store/usage.h"
 #include "verify/credential.h"
+#include "verify/mode.h"
 #include "verify/snapshot.h"
 #include "verify/use_recorder.h"
 #include "verify/verdict.h"
@@ -79,60 +80,6 @@ static bool lock_fresh(struct token_verifier *verifier)
     }
     (void)pthread_mutex_unlock(&verifier->loading);
     return loaded;
-}
-
-/* Without a file: open only if nothing speaks against it, and never once there was one. */
-static enum token_verifier_mode mode_without_file(const struct token_verifier *verifier,
-                                                  struct error *error)
-{
-    const struct settings *settings = &verifier->settings;
-
-    error->text[0] = '\0';
-    if (verifier->ever_there) {
-        (void)error_set(error, STATUS_STORE,
-                        "%s is gone; a running verifier does not take that for \"authentication is "
-                        "off\": restore the file, or restart the verifier",
-                        settings->path);
-    } else if (settings->path_source != SETTINGS_UNSET && !settings->allow_open) {
-        (void)error_set(error, STATUS_STORE,
-                        "%s does not exist, but was named by %s; create it with: token_manager "
-                        "--file %s create NAME",
-                        settings->path,
-                        settings->path_source == SETTINGS_OPTION ? "--file" : "API_TOKENS_FILE",
-                        settings->path);
-    } else if (settings_has_key_variable(settings)) {
-        return TOKEN_VERIFIER_MODE_ENVIRONMENT;
-    } else if (settings->env_file_ignored && !settings->allow_open) {
-        (void)error_set(error, STATUS_STORE,
-                        "there is a .env that may hold a key and was not to be read, so "
-                        "authentication is not off; read it, remove it, or allow open mode");
-    } else if (settings->require_auth) {
-        (void)error_set(error, STATUS_STORE,
-                        "there is neither %s nor an environment key, so authentication would be "
-                        "off, and it is required",
-                        settings->path);
-    } else {
-        return TOKEN_VERIFIER_MODE_OPEN;
-    }
-    return TOKEN_VERIFIER_MODE_UNAVAILABLE;
-}
-
-/* What decides now, and why if nothing can. The lock is held. */
-static enum token_verifier_mode current_mode(const struct token_verifier *verifier,
-                                             struct error *error)
-{
-    const struct snapshot *snapshot = verifier->snapshot;
-
-    error->text[0] = '\0';
-    if (snapshot->status == STATUS_OK) {
-        return verifier->settings.key != NULL ? TOKEN_VERIFIER_MODE_FILE_AND_ENVIRONMENT
-                                              : TOKEN_VERIFIER_MODE_FILE;
-    }
-    if (snapshot->status == STATUS_NOT_FOUND) {
-        return mode_without_file(verifier, error);
-    }
-    *error = snapshot->error;
-    return TOKEN_VERIFIER_MODE_UNAVAILABLE;
 }
 
 enum status verifier_open(struct token_verifier **out, const struct token_verifier_options *options,
@@ -307,7 +254,8 @@ enum token_verifier_verdict verifier_check_at(struct token_verifier *verifier,
         write_message(result->message, sizeof(result->message), "out of memory");
         return result->verdict;
     }
-    situation.mode = current_mode(verifier, &why);
+    situation.mode =
+        mode_decide(&verifier->settings, verifier->snapshot, verifier->ever_there, &why);
     situation.index = &verifier->snapshot->index;
     answer = verdict_decide(&situation, &question);
     result->mode = situation.mode;
@@ -339,7 +287,7 @@ enum token_verifier_mode token_verifier_current_mode(struct token_verifier *veri
     struct error why = {"out of memory"};
 
     if (lock_fresh(verifier)) {
-        mode = current_mode(verifier, &why);
+        mode = mode_decide(&verifier->settings, verifier->snapshot, verifier->ever_there, &why);
         (void)pthread_rwlock_unlock(&verifier->lock);
     }
     write_message(message, message_size, why.text);
@@ -381,7 +329,8 @@ void verifier_report(struct token_verifier *verifier, int64_t now, struct verifi
     if (!lock_fresh(verifier)) {
         return;
     }
-    report->mode = current_mode(verifier, &report->error);
+    report->mode =
+        mode_decide(&verifier->settings, verifier->snapshot, verifier->ever_there, &report->error);
     report->is_readable = verifier->snapshot->status == STATUS_OK;
     report->has_stat = verifier->snapshot->version.kind == STORE_VERSION_FILE;
     report->file = verifier->snapshot->version.seen;

@@ -348,7 +348,7 @@ load document
     write_good
     printf -v long '%101s' ''
     for row in '|empty' "${long// /a}|101 characters" "${long// /é}|101 characters" \
-        "${long// /😀}|400 bytes" "${long// /aaaaaaaaaa}|400 bytes" '\u0007|control' '\u007f|control' \
+        "${long// /😀}|101 characters" "${long// /aaaaaaaaaa}|1010 characters" '\u0007|control' '\u007f|control' \
         '\u0085|control' '\n|control' 'a\tb|control' '\u202e|control' '\u2028|control' \
         $'\x7f''|control' $'\u0085''|control' $'\u202e''|control'; do
         broken 4 "${row##*|}" '"first"' "\"${row%|*}\""
