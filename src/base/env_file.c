@@ -58,7 +58,7 @@ static void skip_line(struct parser *p)
     p->line++;
 }
 
-static bool is_name_char(char c, bool first)
+bool env_file_is_name_char(char c, bool first)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
            (!first && ((c >= '0' && c <= '9') || c == '.' || c == '-'));
@@ -69,7 +69,7 @@ static enum status parse_name(struct parser *p)
 {
     const char *start = p->at;
 
-    while (!at_end(p) && is_name_char(*p->at, p->at == start)) {
+    while (!at_end(p) && env_file_is_name_char(*p->at, p->at == start)) {
         p->at++;
     }
     if (p->at == start) {
@@ -276,20 +276,21 @@ enum status env_file_load(struct env_file *env, const char *path, struct error *
     return status;
 }
 
-enum status env_file_entry(const struct env_file *env, size_t number, const char **name,
-                           const char **value, size_t *line, struct error *error)
+enum status env_file_variable(const struct env_file *env, size_t number,
+                              struct env_variable *variable, struct error *error)
 {
     const struct env_entry *entry = &env->entries[number];
+    struct text_quoted quoted;
 
-    *name = env->text.bytes + entry->name;
-    *value = env->text.bytes + entry->value;
-    *line = entry->line;
+    *variable = (struct env_variable){.name = env->text.bytes + entry->name,
+                                      .value = env->text.bytes + entry->value,
+                                      .line = entry->line};
     if (entry->refers) {
         return error_set(
             error, STATUS_STORE,
             "%s:%zu: %s refers to another variable with $, which is not expanded here; "
             "write the value itself, in single quotes if the $ belongs to it",
-            env->path, entry->line, *name);
+            env->path, entry->line, text_quote(&quoted, variable->name, strlen(variable->name)));
     }
     return STATUS_OK;
 }
@@ -300,9 +301,11 @@ enum status env_file_get(const struct env_file *env, const char *name, const cha
     *value = NULL;
     for (size_t i = env->count; i > 0; i--) {
         if (strcmp(env->text.bytes + env->entries[i - 1].name, name) == 0) {
-            size_t line;
+            struct env_variable variable;
+            const enum status status = env_file_variable(env, i - 1, &variable, error);
 
-            return env_file_entry(env, i - 1, &name, value, &line, error);
+            *value = status == STATUS_OK ? variable.value : NULL;
+            return status;
         }
     }
     return STATUS_OK;

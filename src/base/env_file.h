@@ -11,6 +11,7 @@
 #ifndef BASE_ENV_FILE_H
 #define BASE_ENV_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buffer.h"
@@ -39,12 +40,22 @@ MUST_CHECK enum status env_file_parse(struct env_file *env, const char *path, co
 MUST_CHECK enum status env_file_get(const struct env_file *env, const char *name,
                                     const char **value, struct error *error);
 
+/* One line of the file. Borrowed. */
+struct env_variable {
+    const char *name;
+    const char *value;
+    size_t line;
+};
+
 /*
- * The entry of that number, below `count`, in the order of the file: name and value are borrowed,
- * `*line` is where it stands. Refuses a value that refers to another variable.
+ * The variable of that number, below `count`, in the order of the file. Refuses a value that refers
+ * to another variable.
  */
-MUST_CHECK enum status env_file_entry(const struct env_file *env, size_t number, const char **name,
-                                      const char **value, size_t *line, struct error *error);
+MUST_CHECK enum status env_file_variable(const struct env_file *env, size_t number,
+                                         struct env_variable *variable, struct error *error);
+
+/* Whether a name may have this character, as its first or further on. */
+bool env_file_is_name_char(char c, bool first);
 
 /* Wipes and frees; for a zeroed `env` too. */
 void env_file_clear(struct env_file *env);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/secret.h"
 #include "base/text.h"
 
 #include "base/banned.h"
@@ -362,6 +363,7 @@ enum status json_string(const struct json_slice *value, char *out, size_t capaci
     } else {
         status = json_fail(value, error, "%s is longer than %zu bytes", label, capacity - 1);
     }
+    secret_wipe(decoded->valuestring, size); /* a field of the predecessor's file is a secret */
     cJSON_Delete(decoded);
     return status;
 }

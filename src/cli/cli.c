@@ -5,12 +5,14 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/secret.h"
 #include "base/version.h"
 #include "cli/arguments.h"
 #include "cli/help.h"
+#include "cli/output.h"
 
 #include "base/banned.h"
 
@@ -54,22 +56,6 @@ static void occupy_standard_descriptors(void)
     }
 }
 
-/* Names of files may hold anything; a terminal is not to obey them. */
-static void print_error(const char *program, const char *text)
-{
-    (void)fprintf(stderr, "%s: ", program);
-    for (; *text != '\0'; text++) {
-        const unsigned char c = (unsigned char)*text;
-
-        if ((c < 0x20 && c != '\n') || c == 0x7f) {
-            (void)fprintf(stderr, "\\x%02x", c);
-        } else {
-            (void)fputc(c, stderr);
-        }
-    }
-    (void)fputc('\n', stderr);
-}
-
 int cli_main(const struct cli_program *program, int argc, char **argv)
 {
     struct cli_arguments arguments = {.given_count = 0};
@@ -86,7 +72,9 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
         status = error_set_errno(&error, STATUS_FAILED, errno, "cannot write to standard output");
     }
     if (status != STATUS_OK && error.text[0] != '\0') {
-        print_error(program->name, error.text);
+        (void)fprintf(stderr, "%s: ", program->name);
+        output_talk(error.text, strlen(error.text));
+        (void)fputc('\n', stderr);
     }
     arguments_clear(&arguments);
     return status_exit_code(status);

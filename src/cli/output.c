@@ -14,3 +14,16 @@ enum status output_print(struct buffer *text, struct error *error)
     buffer_clear(text);
     return status;
 }
+
+void output_talk(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        const unsigned char c = (unsigned char)text[i];
+
+        if ((c < 0x20 && c != '\n') || c == 0x7f) {
+            (void)fprintf(stderr, "\\x%02x", c);
+        } else {
+            (void)fputc(c, stderr);
+        }
+    }
+}

@@ -78,8 +78,7 @@ static enum status take_foreign(struct store *store, struct buffer *foreign, str
                          store->path);
     }
     *foreign = store->text;
-    store->text = (struct buffer){0};
-    foreign->secret = true;
+    store->text = (struct buffer){.secret = true};
     buffer_append_text(&store->text, token_json_empty);
     return STATUS_OK;
 }
@@ -127,6 +126,7 @@ enum status store_begin(struct store **out, const struct store_options *options,
     if (store == NULL) {
         return error_no_memory(error);
     }
+    store->text.secret = true; /* the predecessor's file may stand there, with its secrets */
     atomic_file_init(&store->file);
     status = atomic_file_lock(&store->file, options->path, options->lock_wait_ms, error);
     if (status == STATUS_OK) {
@@ -218,6 +218,11 @@ enum status store_commit(struct store *store, const struct audit_event *event, b
     enum status status = token_json_write(&store->json, &store->tokens, &next, error);
 
     *written = false;
+    if (status == STATUS_OK && next.size > STORE_SIZE_LIMIT) {
+        status = error_set(error, STATUS_STORE,
+                           "%s would grow to %zu bytes, and more than %zu are not read",
+                           store->path, next.size, STORE_SIZE_LIMIT);
+    }
     if (status == STATUS_OK) {
         status = atomic_file_stage(&store->file, next.bytes, next.size, error);
     }
@@ -323,7 +328,7 @@ static enum status open_version(const char *path, struct store_version *version,
 enum status store_load(const char *path, const struct token_json_sink *sink,
                        struct store_version *version, struct error *error)
 {
-    struct buffer text = {0};
+    struct buffer text = {.secret = true}; /* the predecessor's file may stand there */
     struct token_json json = {.file = path};
     bool again = true;
     enum status status = STATUS_OK;

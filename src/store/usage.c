@@ -22,6 +22,8 @@
 #define FILE_LIMIT ((size_t)256 * 1024 * 1024)
 #define SIZE_LIMIT_LEAST ((size_t)64 * 1024)
 #define SHARED_LOCK_TRIES 20
+#define PATIENT_TRIES 20
+#define PATIENT_NAP_NS 10000000L
 
 static enum status put(struct usage *usage, const char *id, int64_t time)
 {
@@ -320,6 +322,18 @@ enum usage_result usage_append(const struct usage_append *append)
     }
     (void)close(fd);
     buffer_clear(&text);
+    return result;
+}
+
+enum usage_result usage_append_patiently(const struct usage_append *append)
+{
+    const struct timespec nap = {0, PATIENT_NAP_NS};
+    enum usage_result result = usage_append(append);
+
+    for (int i = 0; i < PATIENT_TRIES && result == USAGE_BUSY; i++) {
+        (void)nanosleep(&nap, NULL);
+        result = usage_append(append);
+    }
     return result;
 }
 

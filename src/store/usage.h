@@ -73,6 +73,9 @@ enum usage_result {
 
 enum usage_result usage_append(const struct usage_append *append);
 
+/* The same, waiting a fifth of a second at most for others to let go of the file. */
+enum usage_result usage_append_patiently(const struct usage_append *append);
+
 /* A size that a file for so many tokens reaches only by repetition. */
 size_t usage_size_limit(size_t tokens);
 

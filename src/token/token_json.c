@@ -113,26 +113,32 @@ static const struct json_field top_fields[] = {
     {"tokens", true, 0, read_tokens},
 };
 
-/* The predecessor's file is one object whose fields are named by the tokens and objects themselves. */
 bool token_json_is_predecessor(const struct token_json *json)
 {
     struct error ignored;
     struct json_cursor cursor;
     struct json_slice key;
+    struct json_slice value;
     char name[JSON_FIELD_NAME_SIZE];
-    bool more;
+    bool has_token = false;
+    bool more = true;
 
     json_cursor_init(&cursor, json->file, json->text, json->size);
-    if (json_enter(&cursor, '{', &ignored) != STATUS_OK ||
-        json_next(&cursor, '}', &more, &ignored) != STATUS_OK) {
+    if (json_enter(&cursor, '{', &ignored) != STATUS_OK) {
         return false;
     }
-    if (!more || json_key(&cursor, &key, &ignored) != STATUS_OK ||
-        json_key_text(&key, name, sizeof(name), &ignored) != STATUS_OK) {
-        return false;
+    while (json_next(&cursor, '}', &more, &ignored) == STATUS_OK && more) {
+        if (json_key(&cursor, &key, &ignored) != STATUS_OK ||
+            json_skip(&cursor, &value, &ignored) != STATUS_OK) {
+            return has_token; /* one that is broken further on */
+        }
+        if (value.at[0] != '{' || (json_key_text(&key, name, sizeof(name), &ignored) == STATUS_OK &&
+                                   (strcmp(name, "version") == 0 || strcmp(name, "tokens") == 0))) {
+            return false;
+        }
+        has_token = has_token || token_text_looks_like_one(key.at + 1, key.size - 2);
     }
-    return token_text_looks_like_one(name, strlen(name)) &&
-           json_enter(&cursor, '{', &ignored) == STATUS_OK;
+    return !more || has_token;
 }
 
 enum status token_json_read(struct token_json *json, const struct token_json_sink *sink,

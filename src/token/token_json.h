@@ -53,7 +53,10 @@ struct token_json_sink {
 MUST_CHECK enum status token_json_read(struct token_json *json, const struct token_json_sink *sink,
                                        struct error *error);
 
-/* Whether the text is in the format of the Python token_manager.py, by its first field. */
+/*
+ * Whether the text is in the format of the Python token_manager.py: one object whose fields are named
+ * by the tokens and objects themselves, or none.
+ */
 bool token_json_is_predecessor(const struct token_json *json);
 
 /* Reads into a token set, which the caller clears in any case. */

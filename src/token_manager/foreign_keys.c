@@ -9,6 +9,7 @@
 #include "base/env_file.h"
 #include "base/json.h"
 #include "base/json_object.h"
+#include "base/key_set.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "base/timefmt.h"
@@ -20,18 +21,34 @@
 #define NAME_SIZE 32      /* of "imported-1" */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* A stretch of text; borrowed. */
+struct slice {
+    const char *at;
+    size_t size;
+};
+
 static enum status fail_at(const struct foreign_source *source, size_t line, const char *reason,
                            struct error *error)
 {
     return error_set(error, STATUS_FAILED, "%s:%zu: %s", source->name, line, reason);
 }
 
-/* Appends a key with copies of its text and name. */
-static enum status add(struct foreign_keys *keys, const struct foreign_key *key, size_t size,
-                       struct error *error)
+/* Appends a key of this text, with a copy of the name. Text that can be no key is refused. */
+static enum status add(struct foreign_keys *keys, const struct foreign_source *source,
+                       const struct foreign_key *key, const struct slice *text, struct error *error)
 {
     struct foreign_key *added;
 
+    if (text->size == 0) {
+        return fail_at(source, key->line, "there is no key", error);
+    }
+    if (text->size > CREDENTIAL_LIMIT) {
+        return fail_at(source, key->line, "the key is longer than 512 characters", error);
+    }
+    if (!text_is_visible_ascii(text->at, text->size)) {
+        return fail_at(source, key->line,
+                       "the key contains blanks or others than visible ASCII characters", error);
+    }
     if (keys->count == keys->capacity) {
         struct foreign_key *items = array_grow(keys->items, &keys->capacity, sizeof(*items));
 
@@ -42,34 +59,9 @@ static enum status add(struct foreign_keys *keys, const struct foreign_key *key,
     }
     added = &keys->items[keys->count++];
     *added = *key;
-    added->text = strndup(key->text, size);
-    added->name = strdup(key->name);
+    added->text = strndup(text->at, text->size);
+    added->name = strdup(key->name != NULL ? key->name : "");
     return added->text != NULL && added->name != NULL ? STATUS_OK : error_no_memory(error);
-}
-
-static enum status check_key(const struct foreign_source *source, const char *text, size_t size,
-                             size_t line, struct error *error)
-{
-    if (size == 0) {
-        return fail_at(source, line, "there is no key", error);
-    }
-    if (size > CREDENTIAL_LIMIT) {
-        return fail_at(source, line, "the key is longer than 512 characters", error);
-    }
-    if (!text_is_visible_ascii(text, size)) {
-        return fail_at(source, line,
-                       "the key contains blanks or others than visible ASCII characters", error);
-    }
-    return STATUS_OK;
-}
-
-static enum status add_checked(struct foreign_keys *keys, const struct foreign_source *source,
-                               const struct foreign_key *key, struct error *error)
-{
-    const size_t size = strlen(key->text);
-    const enum status status = check_key(source, key->text, size, key->line, error);
-
-    return status == STATUS_OK ? add(keys, key, size, error) : status;
 }
 
 /* The next line, trimmed; false at the end. `*at` is moved past it. */
@@ -98,31 +90,27 @@ static enum status read_list(struct foreign_keys *keys, const struct foreign_sou
 {
     const char *at = source->text;
     const char *end = at + source->size;
-    const char *line;
-    size_t size;
+    struct slice line;
     enum status status = STATUS_OK;
 
-    for (size_t number = 1; status == STATUS_OK && next_line(&at, end, &line, &size); number++) {
+    for (size_t number = 1; status == STATUS_OK && next_line(&at, end, &line.at, &line.size);
+         number++) {
         char name[NAME_SIZE];
-        struct foreign_key key = {.text = (char *)line, /* copied, and not changed */
-                                  .name = name,
-                                  .line = number,
-                                  .active = true,
-                                  .created_at = TIME_NONE,
-                                  .last_used = TIME_NONE};
+        const struct foreign_key key = {.name = name,
+                                        .line = number,
+                                        .active = true,
+                                        .created_at = TIME_NONE,
+                                        .last_used = TIME_NONE};
 
-        if (!is_content(line, size)) {
-            continue;
-        }
-        (void)snprintf(name, sizeof(name), "imported-%zu", keys->count + 1);
-        status = check_key(source, line, size, number, error);
-        if (status == STATUS_OK) {
-            status = add(keys, &key, size, error);
+        if (is_content(line.at, line.size)) {
+            (void)snprintf(name, sizeof(name), "imported-%zu", keys->count + 1);
+            status = add(keys, source, &key, &line, error);
         }
     }
     return status;
 }
 
+/* A variable that is set to nothing is no key, and usual in such files. */
 static enum status read_env(struct foreign_keys *keys, const struct foreign_source *source,
                             struct error *error)
 {
@@ -130,15 +118,21 @@ static enum status read_env(struct foreign_keys *keys, const struct foreign_sour
     enum status status = env_file_parse(&env, source->name, source->text, source->size, error);
 
     for (size_t i = 0; i < env.count && status == STATUS_OK; i++) {
-        struct foreign_key key = {.active = true, .created_at = TIME_NONE, .last_used = TIME_NONE};
-        const char *name;
-        const char *value;
+        struct env_variable variable;
 
-        status = env_file_entry(&env, i, &name, &value, &key.line, error);
-        if (status == STATUS_OK) {
-            key.text = (char *)value; /* copied, and not changed */
-            key.name = (char *)name;
-            status = add_checked(keys, source, &key, error);
+        status = env_file_variable(&env, i, &variable, error);
+        if (status == STATUS_OK && variable.value[0] != '\0') {
+            char *name = strdup(variable.name);
+            const struct slice text = {variable.value, strlen(variable.value)};
+            const struct foreign_key key = {.name = name,
+                                            .is_named = true,
+                                            .line = variable.line,
+                                            .active = true,
+                                            .created_at = TIME_NONE,
+                                            .last_used = TIME_NONE};
+
+            status = name != NULL ? add(keys, source, &key, &text, error) : error_no_memory(error);
+            free(name);
         }
     }
     env_file_clear(&env);
@@ -171,8 +165,9 @@ static bool parse_local_time(const char *text, int64_t *out)
         return false;
     }
     parts.tm_isdst = -1;
+    parts.tm_wday = -1;
     *out = (int64_t)mktime(&parts);
-    return true;
+    return parts.tm_wday >= 0; /* mktime sets it; -1 alone is a second of 1969 */
 }
 
 static enum status read_time(struct json_cursor *cursor, const char *name, void *field,
@@ -237,11 +232,13 @@ static const struct json_field predecessor_fields[] = {
 };
 
 /* One member of the predecessor's object: the token, and what is known of it. */
-static enum status read_predecessor_member(struct foreign_keys *keys, struct json_cursor *cursor,
-                                           const struct foreign_source *source, struct error *error)
+static enum status read_member(struct foreign_keys *keys, struct json_cursor *cursor,
+                               const struct foreign_source *source, struct key_set *seen,
+                               struct error *error)
 {
     char text[CREDENTIAL_LIMIT + 2]; /* one more than a key may have, to tell */
-    struct foreign_key key = {.text = text, .created_at = TIME_NONE, .last_used = TIME_NONE};
+    uint8_t digest[DIGEST_SIZE];
+    struct foreign_key key = {.is_named = true, .created_at = TIME_NONE, .last_used = TIME_NONE};
     const struct json_object object = {"token", predecessor_fields, COUNT(predecessor_fields),
                                        &key};
     struct json_slice name;
@@ -253,15 +250,22 @@ static enum status read_predecessor_member(struct foreign_keys *keys, struct jso
     if (status == STATUS_OK) {
         status = json_key_text(&name, text, sizeof(text), error);
     }
+    if (status == STATUS_OK && (strcmp(text, "version") == 0 || strcmp(text, "tokens") == 0)) {
+        status =
+            fail_at(source, key.line,
+                    "this is a token file already, and tokens cannot be imported from one", error);
+    }
     if (status == STATUS_OK) {
         status = json_object_read(cursor, &object, &slice, error);
     }
     if (status == STATUS_OK) {
-        char *owned = key.name;
+        const struct slice whole = {text, strlen(text)};
 
-        key.name = owned != NULL ? owned : (char *)"";
-        status = add_checked(keys, source, &key, error);
-        key.name = owned;
+        /* Of two the reader before us took the last, and others the first: neither is a guess. */
+        secret_digest(digest, whole.at, whole.size);
+        status = key_set_add(seen, digest, NULL) == KEY_SET_PRESENT
+                     ? fail_at(source, key.line, "this key stands in the file twice", error)
+                     : add(keys, source, &key, &whole, error);
     }
     free(key.name);
     secret_wipe(text, sizeof(text));
@@ -271,6 +275,7 @@ static enum status read_predecessor_member(struct foreign_keys *keys, struct jso
 static enum status read_predecessor(struct foreign_keys *keys, const struct foreign_source *source,
                                     struct error *error)
 {
+    struct key_set seen = {.key_size = DIGEST_SIZE};
     struct json_cursor cursor;
     bool more = true;
     enum status status;
@@ -282,48 +287,82 @@ static enum status read_predecessor(struct foreign_keys *keys, const struct fore
         if (status != STATUS_OK || !more) {
             break;
         }
-        status = read_predecessor_member(keys, &cursor, source, error);
+        status = read_member(keys, &cursor, source, &seen, error);
     }
     if (status == STATUS_OK) {
         status = json_end(&cursor, error);
     }
+    key_set_clear(&seen);
     return status == STATUS_STORE ? STATUS_FAILED : status;
 }
 
-/* NAME=key, where what follows the = is no more padding of a base64 key. */
-static bool is_env_line(const char *line, size_t size)
-{
-    size_t i = size > 7 && memcmp(line, "export ", 7) == 0 ? 7 : 0;
-    const size_t start = i;
+/* What a line by itself looks like. */
+enum line_kind {
+    LINE_KEY,
+    LINE_NAMED,
+    LINE_UNCLEAR
+};
 
-    while (i < size && ((line[i] >= 'A' && line[i] <= 'Z') || (line[i] >= 'a' && line[i] <= 'z') ||
-                        line[i] == '_' || (i > start && line[i] >= '0' && line[i] <= '9'))) {
-        i++;
+/*
+ * A key by itself has no = but as padding at its end, and NAME=key a name before it such as people
+ * give: WEB_APP, web-app. What is neither, or could be both, is nobody's guess.
+ */
+static enum line_kind line_kind(const char *line, size_t size)
+{
+    const size_t start = size > 7 && memcmp(line, "export ", 7) == 0 ? 7 : 0;
+    size_t name_end = start;
+    size_t equals;
+    size_t key_end = size;
+    bool upper = false;
+    bool lower = false;
+    bool digit = false;
+
+    while (key_end > 0 && line[key_end - 1] == '=') {
+        key_end--;
     }
-    return i > start && i + 1 < size && line[i] == '=' && line[i + 1] != '=';
+    for (; name_end < size && env_file_is_name_char(line[name_end], name_end == start);
+         name_end++) {
+        upper = upper || (line[name_end] >= 'A' && line[name_end] <= 'Z');
+        lower = lower || (line[name_end] >= 'a' && line[name_end] <= 'z');
+        digit = digit || (line[name_end] >= '0' && line[name_end] <= '9');
+    }
+    for (equals = name_end; equals < size && line[equals] == ' '; equals++) {
+    }
+    if (start == 0 && memchr(line, '=', key_end) == NULL && memchr(line, ':', size) == NULL) {
+        return name_end == key_end && key_end + 1 == size && size < 20 ? LINE_NAMED : LINE_KEY;
+    }
+    return name_end > start && equals < size && line[equals] == '=' && !(upper && lower && digit)
+               ? LINE_NAMED
+               : LINE_UNCLEAR;
 }
 
-/* Tells the formats apart. Lines of both kinds are nobody's guess. */
+/* Tells the formats apart. */
 static enum status look(const struct foreign_source *source, enum foreign_format *format,
                         struct error *error)
 {
+    static const char unclear[] = "this may be a key, or NAME=key, or something else; say which "
+                                  "format it is with --format list or --format env";
     const char *at = source->text;
     const char *end = at + source->size;
-    const char *line;
-    size_t size;
+    struct slice line;
 
     *format = FOREIGN_BY_LOOKING;
-    for (size_t number = 1; next_line(&at, end, &line, &size); number++) {
+    for (size_t number = 1; next_line(&at, end, &line.at, &line.size); number++) {
         enum foreign_format here;
+        enum line_kind kind;
 
-        if (!is_content(line, size)) {
+        if (!is_content(line.at, line.size)) {
             continue;
         }
-        if (*format == FOREIGN_BY_LOOKING && line[0] == '{') {
+        if (*format == FOREIGN_BY_LOOKING && line.at[0] == '{') {
             *format = FOREIGN_PREDECESSOR;
             return STATUS_OK;
         }
-        here = is_env_line(line, size) ? FOREIGN_ENV : FOREIGN_LIST;
+        kind = line_kind(line.at, line.size);
+        here = kind == LINE_NAMED ? FOREIGN_ENV : FOREIGN_LIST;
+        if (kind == LINE_UNCLEAR) {
+            return fail_at(source, number, unclear, error);
+        }
         if (*format != FOREIGN_BY_LOOKING && *format != here) {
             return fail_at(source, number,
                            "some lines are NAME=key and some are not; say which format it is with "
@@ -332,9 +371,7 @@ static enum status look(const struct foreign_source *source, enum foreign_format
         }
         *format = here;
     }
-    return *format != FOREIGN_BY_LOOKING
-               ? STATUS_OK
-               : error_set(error, STATUS_FAILED, "%s holds no key", source->name);
+    return STATUS_OK;
 }
 
 enum status foreign_format_read(const char *name, enum foreign_format *format, struct error *error)
@@ -360,22 +397,30 @@ enum status foreign_format_read(const char *name, enum foreign_format *format, s
     return STATUS_OK;
 }
 
-enum status foreign_keys_read(struct foreign_keys *keys, const struct foreign_source *source,
+enum status foreign_keys_read(struct foreign_keys *keys, const struct foreign_source *given,
                               struct error *error)
 {
-    enum foreign_format format = source->format;
-    enum status status = format == FOREIGN_BY_LOOKING ? look(source, &format, error) : STATUS_OK;
+    struct foreign_source source = *given;
+    enum foreign_format format = source.format;
+    enum status status = STATUS_OK;
 
+    if (source.size >= 3 && memcmp(source.text, "\xef\xbb\xbf", 3) == 0) {
+        source.text += 3; /* a byte order mark, as some editors leave it */
+        source.size -= 3;
+    }
+    if (format == FOREIGN_BY_LOOKING) {
+        status = look(&source, &format, error);
+    }
     if (status != STATUS_OK) {
         return status;
     }
     switch (format) {
     case FOREIGN_PREDECESSOR:
-        return read_predecessor(keys, source, error);
+        return read_predecessor(keys, &source, error);
     case FOREIGN_ENV:
-        return read_env(keys, source, error);
+        return read_env(keys, &source, error);
     default:
-        return read_list(keys, source, error);
+        return read_list(keys, &source, error);
     }
 }
 

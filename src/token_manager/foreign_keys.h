@@ -2,7 +2,7 @@
  * Keys from elsewhere: what other programs keep in plain text, read as a list.
  *
  *     token_manager.py   one JSON object, {"sk-…": {"name": …, "created_at": …, "last_used": …,
- *                        "active": …}, …}, times local and without a zone
+ *                        "active": …}, …}, times without a zone: this process's
  *     list               a key a line; blank lines and # comments do not count
  *     env                NAME=key lines, as a .env file has them
  */
@@ -24,8 +24,9 @@ enum foreign_format {
 
 /* A key as it was found. */
 struct foreign_key {
-    char *text; /* the secret; owned and wiped */
-    char *name; /* owned; "" where there is none */
+    char *text;    /* the secret; owned and wiped */
+    char *name;    /* owned; "" where there is none that can be kept */
+    bool is_named; /* by its owner: else we chose the name */
     size_t line;
     bool active;
     int64_t created_at; /* TIME_NONE where unknown */
@@ -57,7 +58,7 @@ MUST_CHECK enum status foreign_format_read(const char *name, enum foreign_format
  * `keys` in any case.
  */
 MUST_CHECK enum status foreign_keys_read(struct foreign_keys *keys,
-                                         const struct foreign_source *source, struct error *error);
+                                         const struct foreign_source *given, struct error *error);
 
 /* Wipes the secrets. */
 void foreign_keys_clear(struct foreign_keys *keys);

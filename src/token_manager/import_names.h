@@ -13,6 +13,8 @@
 /* The names that are taken; begins as IMPORT_NAMES_INIT. */
 struct import_names {
     struct key_set taken; /* their digests */
+    size_t *next; /* by the digests' numbers: which number to try for the next of that name */
+    size_t capacity;
 };
 
 #define IMPORT_NAMES_INIT                   \

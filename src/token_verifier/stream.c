@@ -1,15 +1,15 @@
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
-#include "base/file.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "cli/output.h"
 #include "cli/verifier_options.h"
 #include "token_verifier/commands.h"
 #include "token_verifier/scopes.h"
@@ -19,6 +19,7 @@
 #include "base/banned.h"
 
 #define LINE_LIMIT 65536 /* bytes of a line, its end among them */
+#define PIECE 4096       /* bytes written at once: PIPE_BUF of Linux, at most */
 #define IDLE_MS 1000     /* without input for so long, uses are written down */
 
 static volatile sig_atomic_t asked_to_stop;
@@ -37,6 +38,7 @@ struct stream {
     size_t size;
     bool skipping; /* the rest of a line that was too long, and was answered */
     struct buffer output;
+    bool said_unavailable; /* the reason was told since it last was available */
 };
 
 static void answer_refused(struct stream *stream, enum token_verifier_reason reason)
@@ -46,6 +48,18 @@ static void answer_refused(struct stream *stream, enum token_verifier_reason rea
     buffer_append(&stream->output, "ERR ", 4);
     buffer_append(&stream->output, text, strlen(text));
     buffer_append(&stream->output, "\n", 1);
+}
+
+/* The answer says only that there is no verdict; why is for the operator, and told once. */
+static void tell_unavailable(struct stream *stream, const struct token_verifier_result *result)
+{
+    const bool unavailable = result->reason == TOKEN_VERIFIER_UNAVAILABLE;
+
+    if (unavailable && !stream->said_unavailable) {
+        output_talk(result->message, strlen(result->message));
+        output_talk("\n", 1);
+    }
+    stream->said_unavailable = unavailable;
 }
 
 static void answer_line(struct stream *stream, const char *line, size_t size)
@@ -59,9 +73,11 @@ static void answer_line(struct stream *stream, const char *line, size_t size)
     request.credential = credential.text;
     request.credential_size = credential.size;
     if (token_verifier_check(stream->verifier, &request, &result) != TOKEN_VERIFIER_ACCEPTED) {
+        tell_unavailable(stream, &result);
         answer_refused(stream, result.reason);
         return;
     }
+    stream->said_unavailable = false;
     buffer_append(&stream->output, "OK ", 3);
     buffer_append(&stream->output, result.id, strlen(result.id));
     buffer_append(&stream->output, " ", 1);
@@ -94,15 +110,45 @@ static void answer_lines(struct stream *stream)
     }
 }
 
+/*
+ * Waits until the descriptor is ready, at most `wait_ms` unless that is negative. Only here do the
+ * ending signals get through, so that none comes between a look at the flag and the wait. Whether it
+ * is ready.
+ */
+static bool wait_for(int fd, bool to_write, long wait_ms)
+{
+    const struct timespec limit = {wait_ms / 1000, wait_ms % 1000 * 1000000};
+    sigset_t none;
+    fd_set set;
+
+    FD_ZERO(&set);
+    FD_SET(fd, &set);
+    (void)sigemptyset(&none);
+    return pselect(fd + 1, to_write ? NULL : &set, to_write ? &set : NULL, NULL,
+                   wait_ms < 0 ? NULL : &limit, &none) > 0;
+}
+
 /* Before waiting for more, everything that was asked is answered. */
 static enum status write_output(struct stream *stream, struct error *error)
 {
+    size_t done = 0;
+
     if (stream->output.failed) {
         return error_no_memory(error);
     }
-    if (stream->output.size > 0 &&
-        !file_write_all(STDOUT_FILENO, stream->output.bytes, stream->output.size)) {
-        return error_set_errno(error, STATUS_FAILED, errno, "cannot write to standard output");
+    while (done < stream->output.size && !asked_to_stop) {
+        const size_t left = stream->output.size - done;
+        ssize_t put;
+
+        if (!wait_for(STDOUT_FILENO, true, -1)) {
+            continue;
+        }
+        /* What fits into any pipe that is ready: a signal must not find us stuck in a write. */
+        put = write(STDOUT_FILENO, stream->output.bytes + done, left < PIECE ? left : PIECE);
+        if (put < 0 && errno != EINTR && errno != EAGAIN) {
+            return error_set_errno(error, STATUS_FAILED, errno, "cannot write to standard output");
+        }
+        done += put > 0 ? (size_t)put : 0;
     }
     stream->output.size = 0;
     return STATUS_OK;
@@ -111,12 +157,11 @@ static enum status write_output(struct stream *stream, struct error *error)
 /* Waits for input and reads it; `*got` is 0 at its end. */
 static enum status read_more(struct stream *stream, ssize_t *got, struct error *error)
 {
-    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    bool flushed = false;
 
     *got = 0;
-    if (poll(&input, 1, IDLE_MS) == 0) {
-        (void)token_verifier_flush(stream->verifier);
-        (void)poll(&input, 1, -1);
+    while (!asked_to_stop && !wait_for(STDIN_FILENO, false, flushed ? -1 : IDLE_MS)) {
+        flushed = flushed || token_verifier_flush(stream->verifier);
     }
     if (asked_to_stop) {
         return STATUS_OK;
@@ -124,8 +169,8 @@ static enum status read_more(struct stream *stream, ssize_t *got, struct error *
     do {
         *got =
             read(STDIN_FILENO, stream->input + stream->size, sizeof(stream->input) - stream->size);
-    } while (*got < 0 && errno == EINTR && !asked_to_stop);
-    if (*got < 0 && !asked_to_stop) {
+    } while (*got < 0 && (errno == EINTR || errno == EAGAIN));
+    if (*got < 0) {
         return error_set_errno(error, STATUS_FAILED, errno, "cannot read standard input");
     }
     return STATUS_OK;
@@ -163,9 +208,14 @@ static void warn_if_open(struct token_verifier *verifier)
 /* A signal to end is taken for the end of input, so that uses are not lost. */
 static void catch_signals(void)
 {
-    struct sigaction action = {.sa_handler = stop}; /* no SA_RESTART: poll and read return */
+    struct sigaction action = {.sa_handler = stop};
+    sigset_t held;
 
     (void)sigemptyset(&action.sa_mask);
+    (void)sigemptyset(&held);
+    (void)sigaddset(&held, SIGTERM);
+    (void)sigaddset(&held, SIGINT);
+    (void)sigprocmask(SIG_BLOCK, &held, NULL); /* but in wait_for */
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGINT, &action, NULL);
 }
@@ -173,8 +223,13 @@ static void catch_signals(void)
 enum status stream_run(const struct cli_arguments *arguments, struct error *error)
 {
     const struct token_verifier_options options = verifier_options(arguments);
-    struct stream *stream = calloc(1, sizeof(*stream));
+    struct stream *stream;
     enum status status;
+
+    if (cli_has(arguments, "json")) {
+        return error_set(error, STATUS_USAGE, "stream answers in lines, and not in JSON");
+    }
+    stream = calloc(1, sizeof(*stream));
 
     if (stream == NULL) {
         return error_no_memory(error);

@@ -17,7 +17,7 @@ static enum token_verifier_mode mode_without_file(const struct settings *setting
                         "%s does not exist, but was named by %s; create it with: token_manager "
                         "--file %s create NAME",
                         settings->path,
-                        settings->path_source == SETTINGS_OPTION ? "--file" : "API_TOKENS_FILE",
+                        settings->path_source == SETTINGS_OPTION ? "an option" : "API_TOKENS_FILE",
                         settings->path);
     } else if (settings_has_key_variable(settings)) {
         return TOKEN_VERIFIER_MODE_ENVIRONMENT;

@@ -4,7 +4,7 @@
  *     struct token_verifier *verifier;
  *     struct token_verifier_request request = {0};
  *     struct token_verifier_result result;
- *     char why[256];
+ *     char why[TOKEN_VERIFIER_MESSAGE_SIZE];
  *
  *     if (!token_verifier_open(&verifier, NULL, why, sizeof(why))) { … }
  *     request.credential = c;
@@ -19,8 +19,9 @@
  * file refuses everybody until it can.
  *
  * All functions but open and close may be called from several threads at once. Open reads the
- * environment (getenv), which no other thread may change meanwhile; nothing reads it later. After a
- * fork, only one of the two processes may go on using the verifier.
+ * environment (getenv), which no other thread may change meanwhile; nothing reads it later. Fork
+ * while no call is under way; then one of the two processes goes on using the verifier, and the other
+ * leaves it alone. Pointers may not be NULL but where it is said.
  *
  * Structures may grow at their `reserved` ends; zero them, as `= {0}` does. Enumerators keep their
  * values, and new ones come at the end.
@@ -130,7 +131,8 @@ bool token_verifier_open(struct token_verifier **verifier,
 
 /*
  * Fills in `*result`; also returns its verdict. Costs a stat, a digest and a look-up; when the file
- * has changed, reading it anew; and at most once a second an append to the usage file.
+ * has changed, reading it anew; and at most once a second an append to the usage file, which is
+ * rewritten shorter at times.
  */
 enum token_verifier_verdict token_verifier_check(struct token_verifier *verifier,
                                                  const struct token_verifier_request *request,

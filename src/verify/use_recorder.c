@@ -78,14 +78,16 @@ bool use_recorder_is_due(const struct use_recorder *recorder, int64_t now)
            atomic_load_explicit(&recorder->last_flush, memory_order_relaxed) != now;
 }
 
-/* Takes the entries out, for one thread at a time. False when there is nothing to take. */
-static bool take(struct use_recorder *recorder, struct usage_append *append)
+/* Takes the entries out, for one thread at a time; if not, `*result` is what that means. */
+static bool take(struct use_recorder *recorder, struct usage_append *append,
+                 enum usage_result *result)
 {
     bool taken;
 
     (void)pthread_mutex_lock(&recorder->lock);
     atomic_store_explicit(&recorder->last_flush, append->now, memory_order_relaxed);
     taken = !recorder->flushing && recorder->count > 0;
+    *result = recorder->flushing ? USAGE_BUSY : USAGE_APPENDED;
     if (taken) {
         append->entries = recorder->entries;
         append->count = recorder->count;
@@ -103,8 +105,8 @@ enum usage_result use_recorder_flush(struct use_recorder *recorder, struct usage
 {
     enum usage_result result;
 
-    if (!take(recorder, &append)) {
-        return USAGE_APPENDED;
+    if (!take(recorder, &append, &result)) {
+        return result;
     }
     result = usage_append(&append);
     (void)pthread_mutex_lock(&recorder->lock);

@@ -117,7 +117,7 @@ END
             verdict "$token_one"
             exits 6
             same "$output" ""
-            says "$stderr" ".env:2: $variable refers to another variable"
+            says "$stderr" ".env:2: \"$variable\" refers to another variable"
         done
     done
 }
