@@ -123,7 +123,13 @@ void manager_warn_if_last(const struct manager *manager, struct store *store, si
         [SETTINGS_ENV_FILE] = ", API_TOKENS_FILE too",
     };
     const struct settings *settings = &manager->settings;
+    const struct settings_key *key = settings->key;
 
+    /* What the file says of a token wins, and a key that cannot be sent helps nobody. */
+    if (key != NULL &&
+        (!key->usable || token_set_find_digest(store_tokens(store), key->digest) != NULL)) {
+        key = NULL;
+    }
     if (active_before == 0 || token_set_count_active(store_tokens(store), manager->now) > 0) {
         return;
     }
@@ -131,7 +137,7 @@ void manager_warn_if_last(const struct manager *manager, struct store *store, si
                   "That was the last active token: now everybody is refused%s%s.\n"
                   "To turn authentication off instead, remove %s,\n"
                   "leave FREEGPT_API_KEY and OPENAI_API_KEY unset%s, and restart the server.\n",
-                  settings->key != NULL ? ", except with the key in " : "",
-                  settings->key != NULL ? settings->key->variable : "", store_path(store),
+                  key != NULL ? ", except with the key in " : "",
+                  key != NULL ? key->variable : "", store_path(store),
                   how_named[settings->path_source]);
 }

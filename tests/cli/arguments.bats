@@ -178,10 +178,10 @@ commands=(create list revoke restore delete)
     done
 }
 
-@test "the help of the program names every command" {
+@test "the help of the program names every command and says what it is for" {
     exits 0 "$manager" --help
     for command in "${commands[@]}"; do
-        grep -E "^  $command( |$)" <<<"$output"
+        grep -E "^  $command .*  [A-Z].*\.$" <<<"$output"
     done
 }
 

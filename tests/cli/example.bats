@@ -44,5 +44,6 @@ copy() {
     # Without the marks of comment it is what a .env file takes.
     sed -n 's/^# *\([A-Z_]*=.*\)/\1/p' .env >plain.env
     [ -s plain.env ]
-    exits 0 "$manager" list --env-file plain.env --file api_tokens.json || [ "$status" -eq 6 ]
+    records
+    exits 0 "$manager" list --env-file plain.env --file api_tokens.json
 }
