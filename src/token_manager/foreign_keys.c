@@ -329,7 +329,9 @@ static enum line_kind line_kind(const char *line, size_t size)
     for (equals = name_end; equals < size && line[equals] == ' '; equals++) {
     }
     if (start == 0 && memchr(line, '=', key_end) == NULL && memchr(line, ':', size) == NULL) {
-        return name_end == key_end && key_end + 1 == size && size < 20 ? LINE_NAMED : LINE_KEY;
+        /* A key with its padding has small letters; a long name set to nothing has none. */
+        return name_end == key_end && key_end + 1 == size && (size < 20 || !lower) ? LINE_NAMED
+                                                                                   : LINE_KEY;
     }
     return name_end > start && equals < size && line[equals] == '=' && !(upper && lower && digit)
                ? LINE_NAMED

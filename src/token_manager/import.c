@@ -68,12 +68,25 @@ static enum key_set_result take_digest(struct import *import,
     return result;
 }
 
+/* Whether a name is one of the secrets that are there or come. */
+static bool is_secret(const struct import *import, const char *name)
+{
+    uint8_t digest[DIGEST_SIZE];
+    size_t number;
+
+    secret_digest(digest, name, strlen(name));
+    return key_set_find(&import->digests, digest, &number);
+}
+
 /* Word of a name that is another than it was. */
 static void note_name(struct import *import, const struct foreign_key *key, const char *name)
 {
     struct text_quoted quoted;
 
-    if (key->is_named && key->name[0] == '\0') {
+    if (key->is_named && is_secret(import, key->name)) {
+        buffer_appendf(&import->notes, "%s:%zu: the name is a key itself; it became \"%s\"\n",
+                       import->source, key->line, name);
+    } else if (key->is_named && key->name[0] == '\0') {
         buffer_appendf(&import->notes,
                        "%s:%zu: the name is none that can be kept; it became \"%s\"\n",
                        import->source, key->line, name);
@@ -116,12 +129,7 @@ static enum status choose_name(struct import *import, const struct foreign_key *
                                size_t position, char name[static TOKEN_NAME_SIZE],
                                struct error *error)
 {
-    uint8_t digest[DIGEST_SIZE];
-    size_t number;
-
-    secret_digest(digest, key->name, strlen(key->name));
-    return import_names_choose(&import->names,
-                               key_set_find(&import->digests, digest, &number) ? "" : key->name,
+    return import_names_choose(&import->names, is_secret(import, key->name) ? "" : key->name,
                                position, name, error);
 }
 

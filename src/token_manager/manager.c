@@ -137,7 +137,6 @@ void manager_warn_if_last(const struct manager *manager, struct store *store, si
                   "That was the last active token: now everybody is refused%s%s.\n"
                   "To turn authentication off instead, remove %s,\n"
                   "leave FREEGPT_API_KEY and OPENAI_API_KEY unset%s, and restart the server.\n",
-                  key != NULL ? ", except with the key in " : "",
-                  key != NULL ? key->variable : "", store_path(store),
-                  how_named[settings->path_source]);
+                  key != NULL ? ", except with the key in " : "", key != NULL ? key->variable : "",
+                  store_path(store), how_named[settings->path_source]);
 }

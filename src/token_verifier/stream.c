@@ -243,6 +243,10 @@ enum status stream_run(const struct cli_arguments *arguments, struct error *erro
         catch_signals();
         status = answer_all(stream, error);
     }
+    if (status == STATUS_OK && stream->said_unavailable) {
+        error->text[0] = '\0'; /* it was said */
+        status = STATUS_STORE;
+    }
     token_verifier_close(stream->verifier);
     buffer_clear(&stream->output);
     secret_wipe(stream->input, sizeof(stream->input));

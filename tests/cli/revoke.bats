@@ -108,7 +108,7 @@ last_one() {
         hides 'last active'
         exits 0 "$manager" "$command" second
         last_one
-        hides 'but who'
+        hides 'except with'
         check "$token"
         [ "$status" -eq 1 ]
     done
@@ -159,7 +159,7 @@ last_one() {
     token=$(create ci)
     exits 0 env FREEGPT_API_KEY="$token" "$manager" revoke ci
     says 'last active token'
-    hides 'but who'
+    hides 'except with'
     FREEGPT_API_KEY=$token check "$token"
     [ "$status" -eq 1 ]
 }
@@ -170,7 +170,7 @@ last_one() {
         create ci
         exits 0 env FREEGPT_API_KEY="$key" "$manager" revoke ci
         says 'last active token'
-        hides 'but who'
+        hides 'except with'
     done
 }
 
