@@ -3,6 +3,7 @@
 
 setup() {
     unset FREEGPT_API_KEY OPENAI_API_KEY API_TOKENS_FILE TOKEN_VERIFIER_REQUIRE_AUTH NO_COLOR
+    export LC_ALL=C.UTF-8 # for bash: characters, not bytes
     manager=$BIN/token_manager
     verifier=$BIN/token_verifier
     cd "$BATS_TEST_TMPDIR" || exit
