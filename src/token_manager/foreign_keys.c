@@ -3,51 +3,42 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/array.h"
 #include "base/env_file.h"
-#include "base/json.h"
-#include "base/json_object.h"
-#include "base/key_set.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "base/timefmt.h"
 #include "token/token_text.h"
+#include "token_manager/foreign_predecessor.h"
 
 #include "base/banned.h"
 
-#define SECONDS_LENGTH 19 /* of 2025-11-26T10:30:00 */
-#define NAME_SIZE 32      /* of "imported-1" */
+#define NAME_SIZE 32 /* of "imported-1" */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* A stretch of text; borrowed. */
-struct slice {
-    const char *at;
-    size_t size;
-};
-
-static enum status fail_at(const struct foreign_source *source, size_t line, const char *reason,
-                           struct error *error)
+enum status foreign_fail(const struct foreign_source *source, size_t line, const char *reason,
+                         struct error *error)
 {
     return error_set(error, STATUS_FAILED, "%s:%zu: %s", source->name, line, reason);
 }
 
-/* Appends a key of this text, with a copy of the name. Text that can be no key is refused. */
-static enum status add(struct foreign_keys *keys, const struct foreign_source *source,
-                       const struct foreign_key *key, const struct slice *text, struct error *error)
+enum status foreign_keys_add(struct foreign_keys *keys, const struct foreign_source *source,
+                             const struct foreign_key *key, const struct foreign_text *text,
+                             struct error *error)
 {
     struct foreign_key *added;
 
     if (text->size == 0) {
-        return fail_at(source, key->line, "there is no key", error);
+        return foreign_fail(source, key->line, "there is no key", error);
     }
     if (text->size > CREDENTIAL_LIMIT) {
-        return fail_at(source, key->line, "the key is longer than 512 characters", error);
+        return foreign_fail(source, key->line, "the key is longer than 512 characters", error);
     }
     if (!text_is_visible_ascii(text->at, text->size)) {
-        return fail_at(source, key->line,
-                       "the key contains blanks or others than visible ASCII characters", error);
+        return foreign_fail(source, key->line,
+                            "the key contains blanks or others than visible ASCII characters",
+                            error);
     }
     if (keys->count == keys->capacity) {
         struct foreign_key *items = array_grow(keys->items, &keys->capacity, sizeof(*items));
@@ -90,7 +81,7 @@ static enum status read_list(struct foreign_keys *keys, const struct foreign_sou
 {
     const char *at = source->text;
     const char *end = at + source->size;
-    struct slice line;
+    struct foreign_text line;
     enum status status = STATUS_OK;
 
     for (size_t number = 1; status == STATUS_OK && next_line(&at, end, &line.at, &line.size);
@@ -104,7 +95,7 @@ static enum status read_list(struct foreign_keys *keys, const struct foreign_sou
 
         if (is_content(line.at, line.size)) {
             (void)snprintf(name, sizeof(name), "imported-%zu", keys->count + 1);
-            status = add(keys, source, &key, &line, error);
+            status = foreign_keys_add(keys, source, &key, &line, error);
         }
     }
     return status;
@@ -123,7 +114,7 @@ static enum status read_env(struct foreign_keys *keys, const struct foreign_sour
         status = env_file_variable(&env, i, &variable, error);
         if (status == STATUS_OK && variable.value[0] != '\0') {
             char *name = strdup(variable.name);
-            const struct slice text = {variable.value, strlen(variable.value)};
+            const struct foreign_text text = {variable.value, strlen(variable.value)};
             const struct foreign_key key = {.name = name,
                                             .is_named = true,
                                             .line = variable.line,
@@ -131,168 +122,12 @@ static enum status read_env(struct foreign_keys *keys, const struct foreign_sour
                                             .created_at = TIME_NONE,
                                             .last_used = TIME_NONE};
 
-            status = name != NULL ? add(keys, source, &key, &text, error) : error_no_memory(error);
+            status = name != NULL ? foreign_keys_add(keys, source, &key, &text, error)
+                                  : error_no_memory(error);
             free(name);
         }
     }
     env_file_clear(&env);
-    return status == STATUS_STORE ? STATUS_FAILED : status;
-}
-
-/* Local time without a zone, with or without a fraction, as Python's isoformat() writes it. */
-static bool parse_local_time(const char *text, int64_t *out)
-{
-    const size_t size = strlen(text);
-    char utc[TIME_TEXT_SIZE];
-    struct tm parts;
-    time_t seconds;
-
-    if (size < SECONDS_LENGTH) {
-        return false;
-    }
-    memcpy(utc, text, SECONDS_LENGTH);
-    utc[SECONDS_LENGTH] = 'Z';
-    utc[SECONDS_LENGTH + 1] = '\0';
-    if (!time_parse(utc, SECONDS_LENGTH + 1, out) ||
-        (size > SECONDS_LENGTH &&
-         (text[SECONDS_LENGTH] != '.' || size == SECONDS_LENGTH + 1 ||
-          strspn(text + SECONDS_LENGTH + 1, "0123456789") != size - SECONDS_LENGTH - 1))) {
-        return false;
-    }
-    /* The same clock face in this machine's zone; summer time as it was then. */
-    seconds = (time_t)*out;
-    if (gmtime_r(&seconds, &parts) == NULL) {
-        return false;
-    }
-    parts.tm_isdst = -1;
-    parts.tm_wday = -1;
-    *out = (int64_t)mktime(&parts);
-    return parts.tm_wday >= 0; /* mktime sets it; -1 alone is a second of 1969 */
-}
-
-static enum status read_time(struct json_cursor *cursor, const char *name, void *field,
-                             struct error *error)
-{
-    struct json_slice value;
-    char text[64];
-    enum status status = json_skip(cursor, &value, error);
-
-    value.label = name;
-    if (status != STATUS_OK || (value.size == 4 && memcmp(value.at, "null", 4) == 0)) {
-        return status;
-    }
-    status = json_string(&value, text, sizeof(text), error);
-    if (status == STATUS_OK && !parse_local_time(text, field)) {
-        status =
-            json_fail(&value, error, "%s must be a time such as 2025-11-26T10:30:00.123456", name);
-    }
-    return status;
-}
-
-/* Whatever it is: what no name can be is mended later. */
-static enum status read_name(struct json_cursor *cursor, const char *name, void *field,
-                             struct error *error)
-{
-    char **copy = field;
-    struct json_slice value;
-    struct error ignored;
-    enum status status = json_skip(cursor, &value, error);
-
-    (void)name;
-    if (status != STATUS_OK) {
-        return status;
-    }
-    *copy = calloc(1, value.size + 1);
-    if (*copy == NULL) {
-        return error_no_memory(error);
-    }
-    if (json_string(&value, *copy, value.size + 1, &ignored) != STATUS_OK) {
-        (*copy)[0] = '\0';
-    }
-    return STATUS_OK;
-}
-
-static enum status read_active(struct json_cursor *cursor, const char *name, void *field,
-                               struct error *error)
-{
-    bool *active = field;
-    struct json_slice value;
-    const enum status status = json_skip(cursor, &value, error);
-
-    (void)name;
-    *active = status == STATUS_OK && value.size == 4 && memcmp(value.at, "true", 4) == 0;
-    return status;
-}
-
-static const struct json_field predecessor_fields[] = {
-    {"name", false, offsetof(struct foreign_key, name), read_name},
-    {"created_at", false, offsetof(struct foreign_key, created_at), read_time},
-    {"last_used", false, offsetof(struct foreign_key, last_used), read_time},
-    {"active", false, offsetof(struct foreign_key, active), read_active},
-};
-
-/* One member of the predecessor's object: the token, and what is known of it. */
-static enum status read_member(struct foreign_keys *keys, struct json_cursor *cursor,
-                               const struct foreign_source *source, struct key_set *seen,
-                               struct error *error)
-{
-    char text[CREDENTIAL_LIMIT + 2]; /* one more than a key may have, to tell */
-    uint8_t digest[DIGEST_SIZE];
-    struct foreign_key key = {.is_named = true, .created_at = TIME_NONE, .last_used = TIME_NONE};
-    const struct json_object object = {"token", predecessor_fields, COUNT(predecessor_fields),
-                                       &key};
-    struct json_slice name;
-    struct json_slice slice;
-    enum status status = json_key(cursor, &name, error);
-
-    key.line = name.line;
-    name.label = "the key";
-    if (status == STATUS_OK) {
-        status = json_key_text(&name, text, sizeof(text), error);
-    }
-    if (status == STATUS_OK && (strcmp(text, "version") == 0 || strcmp(text, "tokens") == 0)) {
-        status =
-            fail_at(source, key.line,
-                    "this is a token file already, and tokens cannot be imported from one", error);
-    }
-    if (status == STATUS_OK) {
-        status = json_object_read(cursor, &object, &slice, error);
-    }
-    if (status == STATUS_OK) {
-        const struct slice whole = {text, strlen(text)};
-
-        /* Of two the reader before us took the last, and others the first: neither is a guess. */
-        secret_digest(digest, whole.at, whole.size);
-        status = key_set_add(seen, digest, NULL) == KEY_SET_PRESENT
-                     ? fail_at(source, key.line, "this key stands in the file twice", error)
-                     : add(keys, source, &key, &whole, error);
-    }
-    free(key.name);
-    secret_wipe(text, sizeof(text));
-    return status;
-}
-
-static enum status read_predecessor(struct foreign_keys *keys, const struct foreign_source *source,
-                                    struct error *error)
-{
-    struct key_set seen = {.key_size = DIGEST_SIZE};
-    struct json_cursor cursor;
-    bool more = true;
-    enum status status;
-
-    json_cursor_init(&cursor, source->name, source->text, source->size);
-    status = json_enter(&cursor, '{', error);
-    while (status == STATUS_OK) {
-        status = json_next(&cursor, '}', &more, error);
-        if (status != STATUS_OK || !more) {
-            break;
-        }
-        status = read_member(keys, &cursor, source, &seen, error);
-    }
-    if (status == STATUS_OK) {
-        status = json_end(&cursor, error);
-    }
-    key_set_clear(&seen);
     return status == STATUS_STORE ? STATUS_FAILED : status;
 }
 
@@ -346,7 +181,7 @@ static enum status look(const struct foreign_source *source, enum foreign_format
                                   "format it is with --format list or --format env";
     const char *at = source->text;
     const char *end = at + source->size;
-    struct slice line;
+    struct foreign_text line;
 
     *format = FOREIGN_BY_LOOKING;
     for (size_t number = 1; next_line(&at, end, &line.at, &line.size); number++) {
@@ -363,13 +198,14 @@ static enum status look(const struct foreign_source *source, enum foreign_format
         kind = line_kind(line.at, line.size);
         here = kind == LINE_NAMED ? FOREIGN_ENV : FOREIGN_LIST;
         if (kind == LINE_UNCLEAR) {
-            return fail_at(source, number, unclear, error);
+            return foreign_fail(source, number, unclear, error);
         }
         if (*format != FOREIGN_BY_LOOKING && *format != here) {
-            return fail_at(source, number,
-                           "some lines are NAME=key and some are not; say which format it is with "
-                           "--format env or --format list",
-                           error);
+            return foreign_fail(
+                source, number,
+                "some lines are NAME=key and some are not; say which format it is with "
+                "--format env or --format list",
+                error);
         }
         *format = here;
     }
@@ -418,7 +254,7 @@ enum status foreign_keys_read(struct foreign_keys *keys, const struct foreign_so
     }
     switch (format) {
     case FOREIGN_PREDECESSOR:
-        return read_predecessor(keys, &source, error);
+        return foreign_predecessor_read(keys, &source, error);
     case FOREIGN_ENV:
         return read_env(keys, &source, error);
     default:

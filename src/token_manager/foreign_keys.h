@@ -60,6 +60,23 @@ MUST_CHECK enum status foreign_format_read(const char *name, enum foreign_format
 MUST_CHECK enum status foreign_keys_read(struct foreign_keys *keys,
                                          const struct foreign_source *given, struct error *error);
 
+/* A stretch of text; borrowed. */
+struct foreign_text {
+    const char *at;
+    size_t size;
+};
+
+/* For readers of one format: appends a key of this text, with a copy of the name (NULL: none). Text
+ * that can be no key is refused, with the key's line. */
+MUST_CHECK enum status foreign_keys_add(struct foreign_keys *keys,
+                                        const struct foreign_source *source,
+                                        const struct foreign_key *key,
+                                        const struct foreign_text *text, struct error *error);
+
+/* STATUS_FAILED with `name:line: reason`. */
+enum status foreign_fail(const struct foreign_source *source, size_t line, const char *reason,
+                         struct error *error);
+
 /* Wipes the secrets. */
 void foreign_keys_clear(struct foreign_keys *keys);
 
