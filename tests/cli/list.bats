@@ -261,3 +261,13 @@ seen() {
     [[ $output != *$'\e'* ]]
     json 'length == 4'
 }
+
+@test "a reader that has had enough is no error to talk of" {
+    create ci
+    # shellcheck disable=SC2016 # for the inner shell
+    exits 1 bash -c 'exec 3> >(exec true); wait $!; "$1" list >&3' list "$manager"
+    [ "$stderr" = "" ]
+    # shellcheck disable=SC2016 # for the inner shell
+    exits 1 bash -c '"$1" list >/dev/full' list "$manager"
+    says "cannot write to standard output" "No space left"
+}
