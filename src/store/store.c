@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/atomic_file.h"
@@ -12,7 +13,8 @@
 
 #include "base/banned.h"
 
-#define LOAD_TRIES 10
+#define LOAD_TRIES 10        /* at a file that changes places under our hands … */
+#define LOAD_NAP_NS 1000000L /* … with a rest between them */
 
 struct store {
     struct atomic_file file;
@@ -281,15 +283,24 @@ static enum status explain_missing(const char *path, bool *again, struct error *
 }
 
 /*
- * A file without a name is one that was replaced just now, or the stale source of a bind mount,
- * which would never show a change again.
+ * A file without a name was replaced just now, or is the stale source of a bind mount, which would
+ * never show a change again. Only time tells them apart: while a rename is under way, its path still
+ * leads to the old version, whose last link is gone already.
  */
-static bool is_stale_mount(const char *path, const struct stat *opened)
+static enum status explain_nameless(const char *path, const struct stat *opened, bool *again,
+                                    struct error *error)
 {
     struct stat named;
 
-    return opened->st_nlink == 0 && stat(path, &named) == 0 && named.st_ino == opened->st_ino &&
-           named.st_dev == opened->st_dev;
+    *again = true;
+    if (stat(path, &named) == 0 && named.st_ino == opened->st_ino &&
+        named.st_dev == opened->st_dev) {
+        return error_set(error, STATUS_STORE,
+                         "%s is a mount of a single file that has been replaced since; mount its "
+                         "folder instead",
+                         path);
+    }
+    return error_set(error, STATUS_STORE, "%s keeps being replaced; try again", path);
 }
 
 /* Opens the file and says which it is; `*again` when it changed places under our hands. */
@@ -311,15 +322,10 @@ static enum status open_version(const char *path, struct store_version *version,
     *version = (struct store_version){.kind = STORE_VERSION_FILE, .fd = fd};
     if (fstat(fd, &version->seen) != 0) {
         status = error_set_errno(error, STATUS_STORE, errno, "cannot examine %s", path);
-    } else if (is_stale_mount(path, &version->seen)) {
-        status = error_set(error, STATUS_STORE,
-                           "%s is a mount of a single file that has been replaced since; mount its "
-                           "folder instead",
-                           path);
-    } else {
-        *again = version->seen.st_nlink == 0;
+    } else if (version->seen.st_nlink == 0) {
+        status = explain_nameless(path, &version->seen, again, error);
     }
-    if (status != STATUS_OK || *again) {
+    if (status != STATUS_OK) {
         store_version_clear(version);
     }
     return status;
@@ -330,18 +336,19 @@ enum status store_load(const char *path, const struct token_json_sink *sink,
 {
     struct buffer text = {.secret = true}; /* the predecessor's file may stand there */
     struct token_json json = {.file = path};
+    const struct timespec nap = {0, LOAD_NAP_NS};
     bool again = true;
     enum status status = STATUS_OK;
 
     store_version_clear(version);
     for (int i = 0; i < LOAD_TRIES && again; i++) {
+        if (i > 0) {
+            (void)nanosleep(&nap, NULL);
+        }
         status = open_version(path, version, &again, error);
     }
     if (status != STATUS_OK) {
         return status;
-    }
-    if (again) {
-        return error_set(error, STATUS_STORE, "%s keeps being replaced; try again", path);
     }
     status = file_read(version->fd, path, STORE_SIZE_LIMIT, &text, &version->seen, error);
     if (status != STATUS_OK) {
