@@ -116,6 +116,8 @@ struct token_verifier_result {
     char message[TOKEN_VERIFIER_MESSAGE_SIZE]; /* for the operator's log: what to do about a
                                                   refusal; tells revoked and unknown apart, so not
                                                   for the client */
+    char refused_id[TOKEN_VERIFIER_ID_SIZE];   /* for that log: of a known token that is revoked,
+                                                  expired or lacks a scope; else "" */
     void *reserved[4];
 };
 

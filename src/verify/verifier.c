@@ -19,12 +19,13 @@
 #define CLOSE_FLUSH_NAP_NS 10000000L
 
 struct token_verifier {
-    struct settings settings;
     struct use_recorder recorder;
     pthread_mutex_t loading;   /* one thread loads, others wait for what it brings */
     pthread_rwlock_t lock;     /* of what follows; held for reading while a verdict is formed */
-    struct snapshot *snapshot; /* never NULL once open */
-    bool ever_there;           /* there was a file, if a bad one: now a missing one is a fault */
+    struct settings *settings; /* neither is NULL once open, and only the holder of `loading` … */
+    struct snapshot *snapshot; /* … puts others there, so it may look at them without the lock */
+    struct verifier_loads loads;
+    bool ever_there; /* there was a file, if a bad one: now a missing one is a fault */
 };
 
 static int64_t clock_now(void)
@@ -35,20 +36,57 @@ static int64_t clock_now(void)
     return now.tv_sec;
 }
 
-/* Puts a snapshot in the place of the one before. */
-static void replace_snapshot(struct token_verifier *verifier, struct snapshot *snapshot)
+static double seconds_between(const struct timespec *from, const struct timespec *to)
 {
-    struct snapshot *old;
+    return (double)(to->tv_sec - from->tv_sec) + (double)(to->tv_nsec - from->tv_nsec) / 1e9;
+}
+
+static void settings_free(struct settings *settings)
+{
+    if (settings != NULL) {
+        settings_clear(settings);
+        free(settings);
+    }
+}
+
+/* Loads what stands at the path, and says in `loads`, which the caller copied, how that went. */
+static struct snapshot *load(const char *path, bool ever_there, struct verifier_loads *loads)
+{
+    struct timespec begun;
+    struct timespec ended;
+    struct snapshot *snapshot;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &begun);
+    snapshot = snapshot_load(path);
+    (void)clock_gettime(CLOCK_MONOTONIC, &ended);
+    loads->count++;
+    loads->last_seconds = seconds_between(&begun, &ended);
+    loads->failures += snapshot == NULL || (snapshot->status != STATUS_OK &&
+                                            (snapshot->status != STATUS_NOT_FOUND || ever_there));
+    return snapshot;
+}
+
+/*
+ * Puts what was loaded in the place of what was there: the snapshot, and with it the settings unless
+ * they are NULL and stay. `loading` is held.
+ */
+static void replace(struct token_verifier *verifier, struct settings *settings,
+                    struct snapshot *snapshot, const struct verifier_loads *loads)
+{
+    struct settings *old_settings = settings != NULL ? verifier->settings : NULL;
+    struct snapshot *old = verifier->snapshot;
 
     (void)pthread_rwlock_wrlock(&verifier->lock);
-    old = verifier->snapshot;
+    verifier->settings = settings != NULL ? settings : verifier->settings;
     verifier->snapshot = snapshot;
+    verifier->loads = *loads;
     verifier->ever_there = verifier->ever_there || snapshot->status != STATUS_NOT_FOUND;
     (void)pthread_rwlock_unlock(&verifier->lock);
     if (old != NULL) {
         use_recorder_collect(&verifier->recorder, &old->index);
     }
     snapshot_free(old);
+    settings_free(old_settings);
 }
 
 /*
@@ -57,23 +95,24 @@ static void replace_snapshot(struct token_verifier *verifier, struct snapshot *s
  */
 static bool lock_fresh(struct token_verifier *verifier)
 {
+    struct verifier_loads loads;
     struct snapshot *fresh = NULL;
     bool loaded = true;
 
     (void)pthread_rwlock_rdlock(&verifier->lock);
-    if (!store_changed(verifier->settings.path, &verifier->snapshot->version)) {
+    if (!store_changed(verifier->settings->path, &verifier->snapshot->version)) {
         return true;
     }
     (void)pthread_rwlock_unlock(&verifier->lock);
 
     (void)pthread_mutex_lock(&verifier->loading);
-    /* Only the holder of `loading` replaces the snapshot, so it may look without the other lock. */
-    if (store_changed(verifier->settings.path, &verifier->snapshot->version)) {
-        fresh = snapshot_load(verifier->settings.path);
+    if (store_changed(verifier->settings->path, &verifier->snapshot->version)) {
+        loads = verifier->loads;
+        fresh = load(verifier->settings->path, verifier->ever_there, &loads);
         loaded = fresh != NULL;
     }
     if (fresh != NULL) {
-        replace_snapshot(verifier, fresh);
+        replace(verifier, NULL, fresh, &loads);
     }
     if (loaded) {
         (void)pthread_rwlock_rdlock(&verifier->lock);
@@ -82,10 +121,37 @@ static bool lock_fresh(struct token_verifier *verifier)
     return loaded;
 }
 
+/*
+ * Reads the settings and the file that they name, and takes both. On failure nothing has changed.
+ * `loading` is held, or nobody else knows the verifier yet.
+ */
+static enum status take_settings(struct token_verifier *verifier,
+                                 const struct token_verifier_options *options, struct error *error)
+{
+    static const struct token_verifier_options defaults = {0};
+    struct verifier_loads loads = verifier->loads;
+    struct settings *settings = calloc(1, sizeof(*settings));
+    struct snapshot *snapshot = NULL;
+    enum status status;
+
+    if (settings == NULL) {
+        return error_no_memory(error);
+    }
+    status = settings_load(settings, options != NULL ? options : &defaults, error);
+    if (status == STATUS_OK) {
+        snapshot = load(settings->path, verifier->ever_there, &loads);
+    }
+    if (snapshot != NULL) {
+        replace(verifier, settings, snapshot, &loads);
+        return STATUS_OK;
+    }
+    settings_free(settings);
+    return status == STATUS_OK ? error_no_memory(error) : status;
+}
+
 enum status verifier_open(struct token_verifier **out, const struct token_verifier_options *options,
                           struct error *error)
 {
-    static const struct token_verifier_options defaults = {0};
     struct token_verifier *verifier;
     enum status status = secret_init(error);
 
@@ -100,16 +166,7 @@ enum status verifier_open(struct token_verifier **out, const struct token_verifi
     use_recorder_init(&verifier->recorder);
     (void)pthread_mutex_init(&verifier->loading, NULL);
     (void)pthread_rwlock_init(&verifier->lock, NULL);
-    status = settings_load(&verifier->settings, options != NULL ? options : &defaults, error);
-    if (status == STATUS_OK) {
-        struct snapshot *snapshot = snapshot_load(verifier->settings.path);
-
-        if (snapshot == NULL) {
-            status = error_no_memory(error);
-        } else {
-            replace_snapshot(verifier, snapshot);
-        }
-    }
+    status = take_settings(verifier, options, error);
     if (status != STATUS_OK) {
         token_verifier_close(verifier);
         return status;
@@ -169,6 +226,9 @@ static void write_result(const struct token_verifier *verifier, const struct ver
     result->reason = answer->reason;
     if (answer->reason != TOKEN_VERIFIER_NO_REASON) {
         write_message(result->message, sizeof(result->message), answer->help);
+        if (answer->token != NULL) {
+            write_message(result->refused_id, sizeof(result->refused_id), answer->token->id);
+        }
         return;
     }
     result->verdict = TOKEN_VERIFIER_ACCEPTED;
@@ -200,23 +260,34 @@ static struct verdict_question make_question(const struct token_verifier_request
     return question;
 }
 
+/* Where the uses go: the caller frees. NULL where that cannot be told. */
+static char *copy_usage_path(const struct settings *settings)
+{
+    struct error ignored;
+    char *path = NULL;
+
+    if (settings->usage != NULL) {
+        return strdup(settings->usage);
+    }
+    return usage_path(settings->path, &path, &ignored) == STATUS_OK ? path : NULL;
+}
+
 /* Appends what was noted to where it belongs. */
 static enum usage_result flush(struct token_verifier *verifier)
 {
-    const struct settings *settings = &verifier->settings;
-    struct usage_append append = {.create = settings->usage != NULL, .now = clock_now()};
-    struct error ignored;
-    char *path = NULL;
-    enum usage_result result;
+    struct usage_append append = {.now = clock_now()};
+    enum usage_result result = USAGE_UNWRITABLE;
+    char *path;
 
-    if (settings->usage == NULL && usage_path(settings->path, &path, &ignored) != STATUS_OK) {
-        return USAGE_UNWRITABLE;
-    }
-    append.path = settings->usage != NULL ? settings->usage : path;
     (void)pthread_rwlock_rdlock(&verifier->lock);
+    path = copy_usage_path(verifier->settings);
+    append.create = verifier->settings->usage != NULL;
     append.size_limit = usage_size_limit(verifier->snapshot->index.token_count);
     (void)pthread_rwlock_unlock(&verifier->lock);
-    result = use_recorder_flush(&verifier->recorder, append);
+    append.path = path;
+    if (path != NULL) {
+        result = use_recorder_flush(&verifier->recorder, append);
+    }
     free(path);
     return result;
 }
@@ -237,6 +308,7 @@ static void init_result(struct token_verifier_result *result)
     result->name[0] = '\0';
     result->scopes[0] = '\0';
     result->message[0] = '\0';
+    result->refused_id[0] = '\0';
     memset(result->reserved, 0, sizeof(result->reserved));
 }
 
@@ -245,7 +317,7 @@ enum token_verifier_verdict verifier_check_at(struct token_verifier *verifier,
                                               int64_t now, struct token_verifier_result *result)
 {
     const struct verdict_question question = make_question(request);
-    struct verdict_situation situation = {.key = verifier->settings.key, .now = now};
+    struct verdict_situation situation = {.now = now};
     struct verdict_answer answer;
     struct error why;
 
@@ -255,7 +327,8 @@ enum token_verifier_verdict verifier_check_at(struct token_verifier *verifier,
         return result->verdict;
     }
     situation.mode =
-        mode_decide(&verifier->settings, verifier->snapshot, verifier->ever_there, &why);
+        mode_decide(verifier->settings, verifier->snapshot, verifier->ever_there, &why);
+    situation.key = verifier->settings->key;
     situation.index = &verifier->snapshot->index;
     answer = verdict_decide(&situation, &question);
     result->mode = situation.mode;
@@ -287,7 +360,7 @@ enum token_verifier_mode token_verifier_current_mode(struct token_verifier *veri
     struct error why = {"out of memory"};
 
     if (lock_fresh(verifier)) {
-        mode = mode_decide(&verifier->settings, verifier->snapshot, verifier->ever_there, &why);
+        mode = mode_decide(verifier->settings, verifier->snapshot, verifier->ever_there, &why);
         (void)pthread_rwlock_unlock(&verifier->lock);
     }
     write_message(message, message_size, why.text);
@@ -324,18 +397,42 @@ static void report_tokens(const struct snapshot *snapshot, const struct settings
 
 void verifier_report(struct token_verifier *verifier, int64_t now, struct verifier_report *report)
 {
-    *report = (struct verifier_report){
-        .settings = &verifier->settings, .error = {"out of memory"}, .newest = TIME_NONE};
-    if (!lock_fresh(verifier)) {
-        return;
+    const bool fresh = lock_fresh(verifier);
+
+    *report = (struct verifier_report){.error = {"out of memory"}, .newest = TIME_NONE};
+    if (!fresh) {
+        (void)pthread_rwlock_rdlock(&verifier->lock);
     }
-    report->mode =
-        mode_decide(&verifier->settings, verifier->snapshot, verifier->ever_there, &report->error);
-    report->is_readable = verifier->snapshot->status == STATUS_OK;
-    report->has_stat = verifier->snapshot->version.kind == STORE_VERSION_FILE;
-    report->file = verifier->snapshot->version.seen;
-    report_tokens(verifier->snapshot, verifier->settings.key, now, report);
+    report->settings = verifier->settings;
+    report->loads = verifier->loads;
+    if (fresh) {
+        report->mode = mode_decide(verifier->settings, verifier->snapshot, verifier->ever_there,
+                                   &report->error);
+        report->is_readable = verifier->snapshot->status == STATUS_OK;
+        report->has_stat = verifier->snapshot->version.kind == STORE_VERSION_FILE;
+        report->file = verifier->snapshot->version.seen;
+        report_tokens(verifier->snapshot, verifier->settings->key, now, report);
+    }
     (void)pthread_rwlock_unlock(&verifier->lock);
+}
+
+enum status verifier_reread(struct token_verifier *verifier,
+                            const struct token_verifier_options *options, struct error *error)
+{
+    struct token_verifier_options again =
+        options != NULL ? *options : (struct token_verifier_options){0};
+    struct error ignored;
+    enum status status;
+
+    (void)flush(verifier); /* to where it belongs, before that may become another place */
+    (void)pthread_mutex_lock(&verifier->loading);
+    /* What was on stays on: a variable that is gone opens the door no more than a file that is. */
+    again.require_auth = again.require_auth || verifier->settings->require_auth ||
+                         mode_decide(verifier->settings, verifier->snapshot, verifier->ever_there,
+                                     &ignored) != TOKEN_VERIFIER_MODE_OPEN;
+    status = take_settings(verifier, &again, error);
+    (void)pthread_mutex_unlock(&verifier->loading);
+    return status;
 }
 
 void token_verifier_close(struct token_verifier *verifier)
@@ -354,7 +451,7 @@ void token_verifier_close(struct token_verifier *verifier)
     }
     snapshot_free(verifier->snapshot);
     use_recorder_clear(&verifier->recorder);
-    settings_clear(&verifier->settings);
+    settings_free(verifier->settings);
     (void)pthread_mutex_destroy(&verifier->loading);
     (void)pthread_rwlock_destroy(&verifier->lock);
     free(verifier);

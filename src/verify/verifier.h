@@ -24,13 +24,21 @@ enum token_verifier_verdict verifier_check_at(struct token_verifier *verifier,
                                               const struct token_verifier_request *request,
                                               int64_t now, struct token_verifier_result *result);
 
+/* How often the token file was loaded. */
+struct verifier_loads {
+    uint64_t count; /* the first included */
+    uint64_t failures;
+    double last_seconds;
+};
+
 /* What there is to say about a verifier. */
 struct verifier_report {
     enum token_verifier_mode mode;
-    const struct settings *settings; /* borrowed from the verifier */
+    const struct settings *settings; /* borrowed until the verifier is closed or rereads */
     struct error error;              /* why the mode is unavailable */
-    bool is_readable;                /* the file was read; the counts are valid only then */
-    bool has_stat;                   /* the file was opened, at least: `file` is valid */
+    struct verifier_loads loads;
+    bool is_readable; /* the file was read; the counts are valid only then */
+    bool has_stat;    /* the file was opened, at least: `file` is valid */
     struct stat file;
     size_t active;
     size_t revoked;
@@ -41,5 +49,14 @@ struct verifier_report {
 };
 
 void verifier_report(struct token_verifier *verifier, int64_t now, struct verifier_report *report);
+
+/*
+ * Reads the variables file anew, the environment as it was, and the token file, and goes on with
+ * them. When a setting cannot be understood, the verifier stays as it was. Authentication that was on
+ * stays on. Checks may be under way.
+ */
+MUST_CHECK enum status verifier_reread(struct token_verifier *verifier,
+                                       const struct token_verifier_options *options,
+                                       struct error *error);
 
 #endif
