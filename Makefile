@@ -19,9 +19,12 @@ CLANG_TIDY ?= clang-tidy
 TEST_JOBS ?= 2
 
 # A program is a folder of src/ with the name of the program. PKGS is what pkg-config calls the
-# libraries that all code may use, PKGS_folder what only the files of one folder use.
+# libraries that all code may use, PKGS_folder what only the files of one folder use. An OPTIONAL
+# program is left out where its own libraries are missing.
 PROGRAMS := token_manager token_verifier
+OPTIONAL := token_authd
 PKGS := libcjson libsodium
+PKGS_token_authd := libmicrohttpd
 PKGS_unit := cmocka
 
 warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
@@ -75,9 +78,23 @@ Q := $(if $(V),,@)
 # Arch Linux keeps prove where only a login shell looks.
 export PATH := $(PATH):/usr/bin/core_perl
 
-all: $(programs) $(library)
+all: $(programs) $(library) $(OPTIONAL:%=optional-%)
 ifeq ($(BUILD),build)
 all: $(PROGRAMS)
+endif
+
+# In a make of its own, because what is missing now may have been brought by this very run.
+optional-%: FORCE | $(programs) $(library)
+	@if $(PKG_CONFIG) --exists $(PKGS_$*); then \
+		$(MAKE) --no-print-directory PROGRAMS=$* OPTIONAL= programs; \
+	else \
+		rm -f $(BUILD)/$*; \
+		echo "$* is left out: $(PKGS_$*) is missing (make deps brings it)"; \
+	fi
+
+programs: $(programs)
+ifeq ($(BUILD),build)
+programs: $(PROGRAMS)
 endif
 
 # Everything is built again when the compiler or a flag is not that of the last time. The file is
@@ -174,10 +191,10 @@ check-format: | $(first)
 
 # clang-tidy counts even the warnings that it does not show, so what it says is shown on failure.
 quietly = sh -c 'said=$$("$$@" 2>&1) || { echo "$$said"; exit 1; }' sh
-check-tidy: $(addprefix have-,$(PKGS) $(PKGS_unit))
+check-tidy: $(addprefix have-,$(PKGS) $(PKGS_unit) $(foreach p,$(OPTIONAL),$(PKGS_$p)))
 	@printf '%s\n' $(filter %.c,$(c_files)) | \
 	xargs -P "$$(getconf _NPROCESSORS_ONLN)" -I{} $(quietly) $(CLANG_TIDY) --quiet {} -- \
-		$(cppflags) -std=c17 $(warnings) $(call pkg_cflags,$(foreach f,unit $(PROGRAMS),$(PKGS_$f)))
+		$(cppflags) -std=c17 $(warnings) $(call pkg_cflags,$(foreach f,unit $(PROGRAMS) $(OPTIONAL),$(PKGS_$f)))
 
 # cppcheck takes every variable that a function is given to fill in for one that it reads.
 check-cppcheck: | $(first)
@@ -202,11 +219,11 @@ deps-lint:
 clean:
 	rm -rf $(BUILD)
 ifeq ($(BUILD),build)
-	rm -f $(PROGRAMS)
+	rm -f $(PROGRAMS) $(OPTIONAL)
 endif
 
 FORCE:
-.PHONY: all test sanitize lint check-layers check-format check-tidy check-cppcheck \
+.PHONY: all programs test sanitize lint check-layers check-format check-tidy check-cppcheck \
 	check-scripts demo deps deps-lint clean FORCE
 .SUFFIXES:
 .DELETE_ON_ERROR:

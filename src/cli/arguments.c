@@ -1,5 +1,6 @@
 #include "cli/arguments.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +81,7 @@ static enum status refuse_option(const struct tables *tables, const char *name, 
                          nearest);
     }
     return error_set(error, STATUS_USAGE, "unknown option %s; see `%s%s%s --help`", quoted.text,
-                     program->name, command != NULL ? " " : "",
+                     program->name, command != NULL && command->name[0] != '\0' ? " " : "",
                      command != NULL ? command->name : "");
 }
 
@@ -221,7 +222,7 @@ static enum status parse(struct tables *tables, int argc, char **argv,
 enum status arguments_parse(const struct cli_program *program, int argc, char **argv,
                             struct cli_arguments *arguments, struct error *error)
 {
-    struct tables tables = {.program = program};
+    struct tables tables = {.program = program, .command = find_command(program, "")};
     enum status status = parse(&tables, argc, argv, arguments, error);
 
     arguments->command = tables.command;
@@ -243,7 +244,8 @@ enum status arguments_check_operands(const struct cli_program *program,
 
         if (command->operands_most == 0) {
             return error_set(error, STATUS_USAGE, "%s takes no arguments like %s%s%s",
-                             command->name, text_quote(&quoted, extra, strlen(extra)),
+                             command->name[0] != '\0' ? command->name : program->name,
+                             text_quote(&quoted, extra, strlen(extra)),
                              command->input != NULL ? "; " : "",
                              command->input != NULL ? command->input : "");
         }
@@ -271,6 +273,27 @@ const char *cli_value(const struct cli_arguments *arguments, const char *name)
         }
     }
     return NULL;
+}
+
+enum status cli_number(const struct cli_arguments *arguments, const char *name,
+                       const struct cli_range *range, unsigned long *number, struct error *error)
+{
+    const char *value = cli_value(arguments, name);
+    struct text_quoted quoted;
+    char *end;
+
+    if (value == NULL) {
+        return STATUS_OK;
+    }
+    errno = 0;
+    *number = strtoul(value, &end, 10);
+    if (*value < '0' || *value > '9' || *end != '\0' || errno != 0 || *number < range->least ||
+        *number > range->most) {
+        return error_set(error, STATUS_USAGE,
+                         "--%s must be a whole number%s from %lu to %lu, not %s", name, range->of,
+                         range->least, range->most, text_quote(&quoted, value, strlen(value)));
+    }
+    return STATUS_OK;
 }
 
 bool cli_has(const struct cli_arguments *arguments, const char *name)

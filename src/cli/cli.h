@@ -37,7 +37,7 @@ struct cli_arguments {
 };
 
 struct cli_command {
-    const char *name;
+    const char *name;     /* "" for what a program does that has no commands */
     const char *operands; /* for help: "NAME" */
     const char *input;    /* where what people give as operands belongs instead, or NULL */
     const char *summary;  /* one line */
@@ -67,6 +67,17 @@ extern const char cli_no_value[];
 
 /* The value of an option, the last one given; NULL when it was not given. */
 const char *cli_value(const struct cli_arguments *arguments, const char *name);
+
+struct cli_range {
+    unsigned long least;
+    unsigned long most;
+    const char *of; /* " of seconds", or "" */
+};
+
+/* The value of an option as a number; `*number` stays as it is when the option was not given. */
+MUST_CHECK enum status cli_number(const struct cli_arguments *arguments, const char *name,
+                                  const struct cli_range *range, unsigned long *number,
+                                  struct error *error);
 
 bool cli_has(const struct cli_arguments *arguments, const char *name);
 

@@ -25,7 +25,8 @@ static void print_options(const struct cli_option *options, size_t count, FILE *
 static void print_command_help(const struct cli_program *program, const struct cli_command *command,
                                FILE *out)
 {
-    (void)fprintf(out, "Usage: %s %s%s%s [options]\n\n%s\n", program->name, command->name,
+    (void)fprintf(out, "Usage: %s%s%s%s%s [options]\n\n%s\n", program->name,
+                  command->name[0] != '\0' ? " " : "", command->name,
                   command->operands[0] != '\0' ? " " : "", command->operands, command->summary);
     if (command->details != NULL) {
         (void)fprintf(out, "%s\n", command->details);

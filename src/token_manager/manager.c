@@ -19,22 +19,12 @@
 static enum status read_lock_timeout(struct manager *manager, const struct cli_arguments *arguments,
                                      struct error *error)
 {
-    const char *value = cli_value(arguments, "lock-timeout");
-    struct text_quoted quoted;
+    static const struct cli_range range = {0, LOCK_WAIT_LIMIT, " of seconds"};
     unsigned long seconds = LOCK_WAIT_SECONDS;
+    const enum status status = cli_number(arguments, "lock-timeout", &range, &seconds, error);
 
-    if (value != NULL) {
-        char *end;
-
-        seconds = strtoul(value, &end, 10);
-        if (*value < '0' || *value > '9' || *end != '\0' || seconds > LOCK_WAIT_LIMIT) {
-            return error_set(error, STATUS_USAGE,
-                             "--lock-timeout must be a whole number of seconds, not %s",
-                             text_quote(&quoted, value, strlen(value)));
-        }
-    }
     manager->lock_wait_ms = (unsigned)seconds * 1000;
-    return STATUS_OK;
+    return status;
 }
 
 /* Who to name in the audit trail. What cannot be found out is left out. */

@@ -395,6 +395,16 @@ static void report_tokens(const struct snapshot *snapshot, const struct settings
     }
 }
 
+struct verifier_loads verifier_loads(struct token_verifier *verifier)
+{
+    struct verifier_loads loads;
+
+    (void)pthread_rwlock_rdlock(&verifier->lock);
+    loads = verifier->loads;
+    (void)pthread_rwlock_unlock(&verifier->lock);
+    return loads;
+}
+
 void verifier_report(struct token_verifier *verifier, int64_t now, struct verifier_report *report)
 {
     const bool fresh = lock_fresh(verifier);

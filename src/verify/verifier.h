@@ -31,6 +31,8 @@ struct verifier_loads {
     double last_seconds;
 };
 
+struct verifier_loads verifier_loads(struct token_verifier *verifier);
+
 /* What there is to say about a verifier. */
 struct verifier_report {
     enum token_verifier_mode mode;

@@ -1,0 +1,403 @@
+#include "token_authd/http.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "token_authd/connections.h"
+
+#include "base/banned.h"
+
+/*
+ * What libmicrohttpd may use for one request: the largest head that we take, what it notes of each
+ * header, and the head of the answer. Beyond that it answers 431 itself.
+ */
+#define REQUEST_MEMORY ((size_t)32 * 1024)
+#define READY_SLOTS 1024 /* answers that a thread keeps ready */
+#define READY_LIMIT 1024 /* bytes of fields of such an answer */
+
+struct fields {
+    struct token_verifier_header *items;
+    size_t count;
+    size_t capacity;
+    bool failed; /* for want of memory */
+};
+
+/* An answer kept ready, known by its fields. */
+struct ready {
+    struct MHD_Response *response;
+    char *fields;
+    size_t size;
+};
+
+/* What one thread uses again for each request. */
+struct worker {
+    struct worker *next;
+    struct fields headers;
+    struct fields arguments;
+    struct http_answer answer;
+    struct ready ready[READY_SLOTS];
+};
+
+struct http_server {
+    struct http_options options;
+    struct MHD_Daemon *daemon;
+    struct connections *connections;
+    pthread_mutex_t lock; /* of the list of workers */
+    struct worker *workers;
+    _Atomic bool is_ending;
+};
+
+static _Thread_local struct worker *own_worker;
+
+/* The worker of the calling thread; NULL without memory. */
+static struct worker *find_worker(struct http_server *server)
+{
+    if (own_worker == NULL) {
+        own_worker = calloc(1, sizeof(*own_worker));
+        if (own_worker != NULL) {
+            (void)pthread_mutex_lock(&server->lock);
+            own_worker->next = server->workers;
+            server->workers = own_worker;
+            (void)pthread_mutex_unlock(&server->lock);
+        }
+    }
+    return own_worker;
+}
+
+static void ready_clear(struct ready *ready)
+{
+    if (ready->response != NULL) {
+        MHD_destroy_response(ready->response);
+    }
+    free(ready->fields);
+    *ready = (struct ready){.response = NULL};
+}
+
+static void worker_free(struct worker *worker)
+{
+    for (size_t i = 0; i < READY_SLOTS; i++) {
+        ready_clear(&worker->ready[i]);
+    }
+    free(worker->headers.items);
+    free(worker->arguments.items);
+    buffer_clear(&worker->answer.fields);
+    buffer_clear(&worker->answer.body);
+    free(worker);
+}
+
+void http_answer_field(struct http_answer *answer, const char *name, const char *value)
+{
+    buffer_append(&answer->fields, name, strlen(name) + 1);
+    buffer_append(&answer->fields, value, strlen(value) + 1);
+}
+
+static enum MHD_Result take_field(void *context, enum MHD_ValueKind kind, const char *name,
+                                  size_t name_size, const char *value, size_t value_size)
+{
+    struct fields *fields = context;
+
+    (void)kind;
+    if (fields->count == fields->capacity) {
+        struct token_verifier_header *items =
+            array_grow(fields->items, &fields->capacity, sizeof(*items));
+
+        if (items == NULL) {
+            fields->failed = true;
+            return MHD_NO;
+        }
+        fields->items = items;
+    }
+    fields->items[fields->count++] = (struct token_verifier_header){
+        .name = name, .name_size = name_size, .value = value, .value_size = value_size};
+    return MHD_YES;
+}
+
+static bool take_fields(struct MHD_Connection *mhd, enum MHD_ValueKind kind, struct fields *fields)
+{
+    fields->count = 0;
+    fields->failed = false;
+    (void)MHD_get_connection_values_n(mhd, kind, take_field, fields);
+    return !fields->failed;
+}
+
+static struct MHD_Response *build_response(const struct http_answer *answer, bool is_last)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        answer->body.size, answer->body.bytes, MHD_RESPMEM_MUST_COPY);
+    const char *name = answer->fields.bytes;
+    const char *end = name + answer->fields.size;
+    bool complete = response != NULL;
+
+    while (complete && name < end) {
+        const char *value = name + strlen(name) + 1;
+
+        complete = MHD_add_response_header(response, name, value) == MHD_YES;
+        name = value + strlen(value) + 1;
+    }
+    if (complete && is_last) {
+        complete =
+            MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES;
+    }
+    if (response != NULL && !complete) {
+        MHD_destroy_response(response);
+        return NULL;
+    }
+    return response;
+}
+
+/* FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
+static uint64_t hash(const char *bytes, size_t size)
+{
+    uint64_t h = 14695981039346656037U;
+
+    for (size_t i = 0; i < size; i++) {
+        h = (h ^ (unsigned char)bytes[i]) * 1099511628211U;
+    }
+    return h;
+}
+
+/* The response for an answer that comes again, from those kept ready or put there. Borrowed. */
+static struct MHD_Response *find_ready(struct worker *worker, const struct http_answer *answer)
+{
+    const struct buffer *fields = &answer->fields;
+    struct ready *ready = &worker->ready[hash(fields->bytes, fields->size) % READY_SLOTS];
+
+    if (ready->response != NULL && ready->size == fields->size &&
+        memcmp(ready->fields, fields->bytes, fields->size) == 0) {
+        return ready->response;
+    }
+    ready_clear(ready);
+    ready->fields = malloc(fields->size);
+    if (ready->fields == NULL) {
+        return NULL;
+    }
+    memcpy(ready->fields, fields->bytes, fields->size);
+    ready->size = fields->size;
+    ready->response = build_response(answer, false);
+    return ready->response;
+}
+
+static enum MHD_Result send_answer(struct http_server *server, struct MHD_Connection *mhd,
+                                   struct worker *worker)
+{
+    const struct http_answer *answer = &worker->answer;
+    struct MHD_Response *response;
+    enum MHD_Result result;
+
+    if (answer->status == 0 || answer->fields.failed || answer->body.failed) {
+        return MHD_NO; /* which closes the connection */
+    }
+    if (answer->comes_again && answer->body.size == 0 && answer->fields.size <= READY_LIMIT &&
+        !atomic_load_explicit(&server->is_ending, memory_order_relaxed)) {
+        response = find_ready(worker, answer);
+        return response != NULL ? MHD_queue_response(mhd, answer->status, response) : MHD_NO;
+    }
+    response = build_response(answer, atomic_load(&server->is_ending));
+    if (response == NULL) {
+        return MHD_NO;
+    }
+    result = MHD_queue_response(mhd, answer->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static void begin_answer(struct http_answer *answer)
+{
+    answer->status = 0;
+    answer->comes_again = false;
+    answer->fields.size = 0;
+    answer->fields.failed = false;
+    buffer_clear(&answer->body);
+}
+
+static enum MHD_Result answer_request(struct http_server *server, struct MHD_Connection *mhd,
+                                      const char *method, const char *path)
+{
+    const union MHD_ConnectionInfo *head =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    struct worker *worker = find_worker(server);
+    struct http_request request = {.method = method, .path = path};
+
+    if (worker == NULL || head == NULL || !take_fields(mhd, MHD_HEADER_KIND, &worker->headers) ||
+        !take_fields(mhd, MHD_GET_ARGUMENT_KIND, &worker->arguments)) {
+        return MHD_NO;
+    }
+    request.head_size = head->header_size;
+    request.headers = worker->headers.items;
+    request.header_count = worker->headers.count;
+    request.arguments = worker->arguments.items;
+    request.argument_count = worker->arguments.count;
+    begin_answer(&worker->answer);
+    server->options.answer(server->options.context, &request, &worker->answer);
+    return send_answer(server, mhd, worker);
+}
+
+/* NULL if there was no memory for it. */
+static struct connection *connection_of(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info != NULL ? info->socket_context : NULL;
+}
+
+/* Called for the head, then for each piece of a body, and at the end. */
+static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const char *path,
+                              const char *method, const char *version, const char *body,
+                              size_t *body_size, void **is_read)
+{
+    (void)version;
+    (void)body;
+    if (connection_of(mhd) == NULL) {
+        return MHD_NO;
+    }
+    if (*is_read == NULL) {
+        *is_read = mhd;
+        return MHD_YES;
+    }
+    if (*body_size > 0) {
+        *body_size = 0;
+        return MHD_YES;
+    }
+    return answer_request(context, mhd, method, path);
+}
+
+/* The request line was read. */
+static void *begin_request(void *context, const char *uri, struct MHD_Connection *mhd)
+{
+    struct http_server *server = context;
+    struct connection *connection = connection_of(mhd);
+
+    (void)uri;
+    if (connection != NULL) {
+        connection_begun(server->connections, connection);
+    }
+    return NULL;
+}
+
+static void end_request(void *context, struct MHD_Connection *mhd, void **is_read,
+                        enum MHD_RequestTerminationCode code)
+{
+    struct http_server *server = context;
+    struct connection *connection = connection_of(mhd);
+
+    (void)is_read;
+    (void)code;
+    if (connection != NULL) {
+        connection_ended(server->connections, connection);
+    }
+}
+
+static void note_connection(void *context, struct MHD_Connection *mhd, void **socket_context,
+                            enum MHD_ConnectionNotificationCode code)
+{
+    struct http_server *server = context;
+
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+        *socket_context =
+            info != NULL ? connections_opened(server->connections, info->connect_fd) : NULL;
+    } else if (*socket_context != NULL) {
+        connections_closed(server->connections, *socket_context);
+        *socket_context = NULL;
+    }
+}
+
+static void complain(void *context, const char *format, va_list arguments)
+{
+    const struct http_server *server = context;
+    char text[512];
+
+    (void)vsnprintf(text, sizeof(text), format, arguments);
+    text[strcspn(text, "\n")] = '\0';
+    server->options.complain(server->options.context, text);
+}
+
+static struct MHD_Daemon *start_daemon(struct http_server *server)
+{
+    const struct http_options *options = &server->options;
+    /* For one thread there is no pool; asked for one of one, libmicrohttpd would complain. */
+    const struct MHD_OptionItem pool[] = {
+        {options->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
+         (intptr_t)options->threads, NULL},
+        {MHD_OPTION_END, 0, NULL},
+    };
+
+    return MHD_start_daemon(
+        MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle,
+        server, MHD_OPTION_EXTERNAL_LOGGER, complain, server, MHD_OPTION_LISTEN_SOCKET,
+        options->listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, REQUEST_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_URI_LOG_CALLBACK, begin_request, server, MHD_OPTION_NOTIFY_COMPLETED,
+        end_request, server, MHD_OPTION_NOTIFY_CONNECTION, note_connection, server,
+        MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
+}
+
+enum status http_start(struct http_server **out, const struct http_options *options,
+                       struct error *error)
+{
+    struct http_server *server = calloc(1, sizeof(*server));
+
+    *out = NULL;
+    if (server == NULL) {
+        return error_no_memory(error);
+    }
+    server->options = *options;
+    (void)pthread_mutex_init(&server->lock, NULL);
+    server->connections = connections_new(options->connections, options->timeout);
+    if (server->connections == NULL) {
+        http_stop(server);
+        return error_no_memory(error);
+    }
+    server->daemon = start_daemon(server);
+    if (server->daemon == NULL) {
+        http_stop(server);
+        return error_set(error, STATUS_FAILED, "libmicrohttpd cannot start %u threads",
+                         options->threads);
+    }
+    *out = server;
+    return STATUS_OK;
+}
+
+void http_tick(struct http_server *server, time_t now)
+{
+    connections_tick(server->connections, now);
+}
+
+void http_stop_accepting(struct http_server *server)
+{
+    atomic_store(&server->is_ending, true);
+    (void)MHD_quiesce_daemon(server->daemon);
+}
+
+bool http_is_busy(struct http_server *server)
+{
+    return connections_are_busy(server->connections);
+}
+
+void http_stop(struct http_server *server)
+{
+    if (server == NULL) {
+        return;
+    }
+    if (server->daemon != NULL) {
+        MHD_stop_daemon(server->daemon);
+    }
+    while (server->workers != NULL) {
+        struct worker *worker = server->workers;
+
+        server->workers = worker->next;
+        worker_free(worker);
+    }
+    connections_free(server->connections);
+    (void)pthread_mutex_destroy(&server->lock);
+    free(server);
+}

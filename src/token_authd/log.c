@@ -1,0 +1,116 @@
+#include "token_authd/log.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "base/timefmt.h"
+
+#include "base/banned.h"
+
+#define ROOM_FOR_END 2 /* a quotation mark and a line end */
+
+static bool has_room(const struct log_line *line, size_t size)
+{
+    return line->size + size + ROOM_FOR_END <= sizeof(line->text);
+}
+
+/* All of it or nothing, so that no escape is cut apart. */
+static void put(struct log_line *line, const char *bytes, size_t size)
+{
+    if (has_room(line, size)) {
+        memcpy(line->text + line->size, bytes, size);
+        line->size += size;
+    }
+}
+
+static void put_escaped(struct log_line *line, char c)
+{
+    char escaped[5] = {c};
+    size_t size = 1;
+
+    if (c == '"' || c == '\\') {
+        escaped[0] = '\\';
+        escaped[1] = c;
+        size = 2;
+    } else if ((unsigned char)c < 0x20 || c == 0x7f) {
+        size = (size_t)snprintf(escaped, sizeof(escaped), "\\x%02x", (unsigned)(unsigned char)c);
+    }
+    put(line, escaped, size);
+}
+
+/* A value by itself where it is one plain word, else in quotation marks. */
+static void put_pair(struct log_line *line, const char *key, const char *text, size_t size)
+{
+    const bool plain = size > 0 && text_is_visible_ascii(text, size) &&
+                       memchr(text, '"', size) == NULL && memchr(text, '=', size) == NULL &&
+                       memchr(text, '\\', size) == NULL;
+
+    if (!has_room(line, strlen(key) + sizeof(" =\"") - 1)) {
+        return;
+    }
+    put(line, " ", line->size > 0 ? 1 : 0);
+    put(line, key, strlen(key));
+    put(line, "=", 1);
+    if (plain && has_room(line, size)) {
+        put(line, text, size);
+        return;
+    }
+    put(line, "\"", 1);
+    for (size_t i = 0; i < size; i++) {
+        put_escaped(line, text[i]);
+    }
+    line->text[line->size++] = '"'; /* that room is left */
+}
+
+void log_begin(struct log_line *line, enum log_level level, int64_t now, const char *event)
+{
+    static const char *const levels[] = {
+        [LOG_LEVEL_INFO] = "info", [LOG_LEVEL_WARN] = "warn", [LOG_LEVEL_ERROR] = "error"};
+    char time[TIME_TEXT_SIZE];
+
+    line->size = 0;
+    time_format(now, time);
+    log_text(line, "time", time);
+    log_text(line, "level", levels[level]);
+    log_text(line, "event", event);
+}
+
+void log_text(struct log_line *line, const char *key, const char *text)
+{
+    put_pair(line, key, text, strlen(text));
+}
+
+void log_count(struct log_line *line, const char *key, uint64_t count)
+{
+    char digits[24];
+
+    (void)snprintf(digits, sizeof(digits), "%" PRIu64, count);
+    log_text(line, key, digits);
+}
+
+void log_seconds(struct log_line *line, const char *key, double seconds)
+{
+    char digits[32];
+
+    (void)snprintf(digits, sizeof(digits), "%.6f", seconds);
+    log_text(line, key, digits);
+}
+
+void log_foreign(struct log_line *line, const char *key, const char *text, size_t size)
+{
+    struct text_quoted quoted;
+
+    (void)text_quote(&quoted, text, size);
+    put_pair(line, key, quoted.text + 1, strlen(quoted.text) - 2); /* without its own marks */
+}
+
+void log_end(struct log_line *line)
+{
+    line->text[line->size++] = '\n';
+    (void)file_write_all(STDERR_FILENO, line->text, line->size);
+}

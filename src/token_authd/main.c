@@ -1,0 +1,52 @@
+/*
+ * token_authd: says over HTTP whether a credential is good, to the server in front that asks.
+ */
+#include "cli/cli.h"
+#include "token_authd/serve.h"
+
+#include "base/banned.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct cli_command commands[] = {
+    {.name = "",
+     .operands = "",
+     .input = "clients send theirs in headers",
+     .summary = "Answers at /verify whether the credential in a request's headers is good.",
+     .details = "200 with X-Token-Id, X-Token-Name, X-Token-Scopes, X-Auth-Mode, or 401; 403 if a\n"
+                "scope is lacking; 503 if there is no verdict. Also /healthz and /metrics.\n"
+                "SIGHUP: read .env and the token file anew. SIGTERM: finish and end.",
+     .example = "token_authd --listen unix:/run/token_authd.sock:660 --file api_tokens.json",
+     .run = serve_run},
+};
+
+static const struct cli_option options[] = {
+    {"listen", "ADDRESS", "HOST:PORT or unix:PATH[:MODE] (127.0.0.1:8008)", false},
+    {"listen-public", NULL, "allow an address that other machines can reach", false},
+    {"file", "FILE", "the token file (API_TOKENS_FILE, ./api_tokens.json)", false},
+    {"realm", "NAME", "what WWW-Authenticate calls the API (api)", false},
+    {"threads", "N", "how many answer (one a processor, at most 4)", false},
+    {"max-connections", "N", "how many clients at once (4096)", false},
+    {"timeout", "SECONDS", "how long a client may take for a request (10)", false},
+    {"env-file", "FILE", "read variables from here instead of ./.env", false},
+    {"no-env-file", NULL, "read no .env file", false},
+    {"usage", "FILE", "record last uses here instead of FILE.usage", false},
+    {"allow-open", NULL, "authentication may be off although the file was named", false},
+    {"require-auth", NULL, "authentication may never be off", false},
+    {"help", NULL, "show this help", false},
+    {"version", NULL, "show the version", false},
+};
+
+int main(int argc, char **argv)
+{
+    static const struct cli_program program = {
+        .name = "token_authd",
+        .summary = "Says over HTTP whether a credential is good.",
+        .commands = commands,
+        .command_count = COUNT(commands),
+        .options = options,
+        .option_count = COUNT(options),
+    };
+
+    return cli_main(&program, argc, argv);
+}

@@ -1,0 +1,321 @@
+#include "token_authd/serve.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "base/version.h"
+#include "cli/verifier_options.h"
+#include "token_authd/authd.h"
+#include "token_authd/listen_socket.h"
+#include "token_authd/log.h"
+
+#include "base/banned.h"
+
+#define LISTEN_DEFAULT "127.0.0.1:8008"
+#define REALM_DEFAULT "api"
+#define REALM_LIMIT 100
+#define THREADS_DEFAULT_LIMIT 4
+#define CONNECTIONS_DEFAULT 4096
+#define TIMEOUT_DEFAULT 10
+#define TICK_MS 1000
+#define FINISH_LOOK_MS 10
+#define DESCRIPTORS_KEPT 64 /* for the token file, the usage file, the threads */
+
+struct serve {
+    struct token_verifier_options verifier_options;
+    struct listen_socket_options listen_options;
+    struct http_options http_options;
+    struct authd authd;
+    struct listen_socket listener;
+    struct http_server *http;
+    uint64_t loads_seen;
+};
+
+static volatile sig_atomic_t ends_asked; /* how often */
+static volatile sig_atomic_t reread_asked;
+
+static void note_signal(int number)
+{
+    if (number == SIGHUP) {
+        reread_asked = 1;
+    } else {
+        ends_asked++;
+    }
+}
+
+/* They are held back but where pselect waits, in this thread alone: those that answer inherit that. */
+static void catch_signals(void)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    struct sigaction action = {.sa_handler = note_signal};
+    sigset_t held;
+
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigemptyset(&held);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        (void)sigaddset(&held, numbers[i]);
+    }
+    (void)sigprocmask(SIG_BLOCK, &held, NULL);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        (void)sigaction(numbers[i], &action, NULL);
+    }
+}
+
+/* Waits for a signal, at most so many milliseconds. */
+static void wait_for_signal(long wait_ms)
+{
+    const struct timespec limit = {wait_ms / 1000, wait_ms % 1000 * 1000000};
+    sigset_t none;
+
+    (void)sigemptyset(&none);
+    (void)pselect(0, NULL, NULL, NULL, &limit, &none);
+}
+
+/* Seconds of a clock that nobody sets. */
+static time_t steady_now(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+static unsigned long threads_default(void)
+{
+    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (processors < 1) {
+        return 1;
+    }
+    return processors < THREADS_DEFAULT_LIMIT ? (unsigned long)processors : THREADS_DEFAULT_LIMIT;
+}
+
+static enum status read_realm(struct serve *serve, const struct cli_arguments *arguments,
+                              struct error *error)
+{
+    const char *realm = cli_value(arguments, "realm");
+    struct text_quoted quoted;
+
+    serve->authd.realm = realm != NULL ? realm : REALM_DEFAULT;
+    for (const char *c = serve->authd.realm; *c != '\0'; c++) {
+        if (*c < ' ' || *c > '~' || *c == '"' || *c == '\\' ||
+            c - serve->authd.realm > REALM_LIMIT) {
+            return error_set(error, STATUS_USAGE,
+                             "--realm %s: visible ASCII characters and blanks are wanted, without "
+                             "\" and \\, at most %d",
+                             text_quote(&quoted, realm, strlen(realm)), REALM_LIMIT);
+        }
+    }
+    return STATUS_OK;
+}
+
+static enum status read_numbers(struct serve *serve, const struct cli_arguments *arguments,
+                                struct error *error)
+{
+    unsigned long threads = threads_default();
+    unsigned long connections = CONNECTIONS_DEFAULT;
+    unsigned long timeout = TIMEOUT_DEFAULT;
+    const struct {
+        const char *option;
+        struct cli_range range;
+        unsigned long *number;
+    } rows[] = {{"threads", {1, 256, ""}, &threads},
+                {"max-connections", {16, 1000000, ""}, &connections},
+                {"timeout", {1, 3600, " of seconds"}, &timeout}};
+    enum status status = STATUS_OK;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && status == STATUS_OK; i++) {
+        status = cli_number(arguments, rows[i].option, &rows[i].range, rows[i].number, error);
+    }
+    serve->http_options.threads = (unsigned)threads;
+    serve->http_options.connections = connections;
+    serve->http_options.timeout = (unsigned)timeout;
+    return status;
+}
+
+static enum status read_options(struct serve *serve, const struct cli_arguments *arguments,
+                                struct error *error)
+{
+    const char *address = cli_value(arguments, "listen");
+    enum status status = read_realm(serve, arguments, error);
+
+    serve->verifier_options = verifier_options(arguments);
+    serve->listen_options.address = address != NULL ? address : LISTEN_DEFAULT;
+    serve->listen_options.is_public = cli_has(arguments, "listen-public");
+    return status == STATUS_OK ? read_numbers(serve, arguments, error) : status;
+}
+
+/* Lets the process have a descriptor for every connection and some more. */
+static enum status raise_descriptor_limit(const struct http_options *options, struct error *error)
+{
+    const rlim_t wanted = options->connections + DESCRIPTORS_KEPT + 4 * (rlim_t)options->threads;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) {
+        return STATUS_OK;
+    }
+    if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < wanted) {
+        return error_set(error, STATUS_FAILED,
+                         "%zu connections need %llu file descriptors, and the limit is %llu; raise "
+                         "it (ulimit -n, LimitNOFILE=), or give a smaller --max-connections",
+                         options->connections, (unsigned long long)wanted,
+                         (unsigned long long)limit.rlim_max);
+    }
+    limit.rlim_cur = wanted;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    return STATUS_OK;
+}
+
+/* What is in force, for a person: at the start, and when something of it was read anew. */
+static void log_state(struct serve *serve, const char *event)
+{
+    const int64_t now = time(NULL);
+    struct verifier_report report;
+    struct log_line line;
+    bool is_open;
+
+    verifier_report(serve->authd.verifier, now, &report);
+    is_open = report.mode == TOKEN_VERIFIER_MODE_OPEN;
+    serve->loads_seen = report.loads.count;
+    atomic_store(&serve->authd.mode_said, (int)report.mode);
+    log_begin(&line, is_open ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, now, event);
+    log_text(&line, "listen", serve->listener.text);
+    log_text(&line, "mode", is_open ? "OPEN" : token_verifier_mode_text(report.mode));
+    log_text(&line, "file", report.settings->path);
+    log_count(&line, "active", report.active);
+    log_count(&line, "revoked", report.revoked);
+    log_count(&line, "expired", report.expired);
+    log_seconds(&line, "load_seconds", report.loads.last_seconds);
+    if (report.mode == TOKEN_VERIFIER_MODE_UNAVAILABLE) {
+        log_text(&line, "reason", report.error.text);
+    }
+    if (is_open) {
+        log_text(&line, "warning", "AUTHENTICATION IS OFF: EVERYBODY IS ACCEPTED");
+    }
+    log_end(&line);
+}
+
+static void log_plain(enum log_level level, const char *event, const char *key, const char *text)
+{
+    struct log_line line;
+
+    log_begin(&line, level, time(NULL), event);
+    log_text(&line, key, text);
+    log_end(&line);
+}
+
+/* What libmicrohttpd has to say is of the trouble that clients make. */
+static void log_complaint(void *context, const char *what)
+{
+    (void)context;
+    log_plain(LOG_LEVEL_WARN, "http", "detail", what);
+}
+
+static void reread(struct serve *serve)
+{
+    struct error error;
+
+    if (verifier_reread(serve->authd.verifier, &serve->verifier_options, &error) == STATUS_OK) {
+        log_state(serve, "reread");
+    } else {
+        log_plain(LOG_LEVEL_ERROR, "reread-failed", "reason", error.text);
+    }
+}
+
+/* About once a second: what else would wait for a request that may not come. */
+static void tick(struct serve *serve)
+{
+    char why[TOKEN_VERIFIER_MESSAGE_SIZE];
+    struct token_verifier *verifier = serve->authd.verifier;
+    enum token_verifier_mode mode;
+
+    http_tick(serve->http, steady_now());
+    (void)token_verifier_flush(verifier);
+    mode = token_verifier_current_mode(verifier, why, sizeof(why));
+    authd_note_mode(&serve->authd, mode, why);
+    if (mode != TOKEN_VERIFIER_MODE_UNAVAILABLE &&
+        verifier_loads(verifier).count != serve->loads_seen) {
+        log_state(serve, "reloaded");
+    }
+}
+
+static void serve_until_asked(struct serve *serve)
+{
+    while (ends_asked == 0) {
+        wait_for_signal(TICK_MS);
+        if (reread_asked) {
+            reread_asked = 0;
+            reread(serve);
+        }
+        tick(serve);
+    }
+}
+
+/* Finishes what is under way, unless asked once more, or it takes longer than a client may. */
+static void finish(struct serve *serve)
+{
+    const time_t begun = steady_now();
+    const time_t limit = begun + (time_t)serve->http_options.timeout;
+
+    log_plain(LOG_LEVEL_INFO, "ending", "listen", serve->listener.text);
+    http_stop_accepting(serve->http);
+    while (http_is_busy(serve->http) && ends_asked < 2 && steady_now() <= limit) {
+        wait_for_signal(FINISH_LOOK_MS);
+        http_tick(serve->http, steady_now());
+    }
+}
+
+static enum status start(struct serve *serve, struct error *error)
+{
+    char why[TOKEN_VERIFIER_MESSAGE_SIZE];
+    enum status status = verifier_open(&serve->authd.verifier, &serve->verifier_options, error);
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (token_verifier_current_mode(serve->authd.verifier, why, sizeof(why)) ==
+        TOKEN_VERIFIER_MODE_UNAVAILABLE) {
+        return error_set(error, STATUS_STORE, "%s", why);
+    }
+    status = raise_descriptor_limit(&serve->http_options, error);
+    if (status == STATUS_OK) {
+        status = listen_socket_open(&serve->listener, &serve->listen_options, error);
+    }
+    if (status == STATUS_OK) {
+        catch_signals();
+        serve->http_options.listen_fd = serve->listener.fd;
+        serve->http_options.answer = authd_answer;
+        serve->http_options.complain = log_complaint;
+        serve->http_options.context = &serve->authd;
+        status = http_start(&serve->http, &serve->http_options, error);
+    }
+    return status;
+}
+
+enum status serve_run(const struct cli_arguments *arguments, struct error *error)
+{
+    struct serve serve = {.listener = {.fd = -1}};
+    enum status status = read_options(&serve, arguments, error);
+
+    if (status == STATUS_OK) {
+        status = start(&serve, error);
+    }
+    if (status == STATUS_OK) {
+        log_state(&serve, "ready");
+        serve_until_asked(&serve);
+        finish(&serve);
+    }
+    http_stop(serve.http);
+    listen_socket_close(&serve.listener);
+    token_verifier_close(serve.authd.verifier);
+    if (status == STATUS_OK) {
+        log_plain(LOG_LEVEL_INFO, "ended", "version", TOKEN_MANAGER_VERSION);
+    }
+    return status;
+}
