@@ -18,6 +18,7 @@
  * header, and the head of the answer. Beyond that it answers 431 itself.
  */
 #define REQUEST_MEMORY ((size_t)32 * 1024)
+#define COMPLAINT_SIZE 512
 #define READY_SLOTS 1024 /* answers that a thread keeps ready */
 #define READY_LIMIT 1024 /* bytes of fields of such an answer */
 
@@ -48,8 +49,10 @@ struct http_server {
     struct http_options options;
     struct MHD_Daemon *daemon;
     struct connections *connections;
-    pthread_mutex_t lock; /* of the list of workers */
+    pthread_mutex_t lock; /* of what follows */
     struct worker *workers;
+    size_t complaints;              /* since the last tick … */
+    char complaint[COMPLAINT_SIZE]; /* … and the last of them */
     _Atomic bool is_ending;
 };
 
@@ -311,14 +314,23 @@ static void note_connection(void *context, struct MHD_Connection *mhd, void **so
     }
 }
 
-static void complain(void *context, const char *format, va_list arguments)
+/* What libmicrohttpd has to say, without the page that it sent. */
+static void note_complaint(void *context, const char *format, va_list arguments)
 {
-    const struct http_server *server = context;
-    char text[512];
+    struct http_server *server = context;
+    char text[COMPLAINT_SIZE];
+    char *page;
 
     (void)vsnprintf(text, sizeof(text), format, arguments);
     text[strcspn(text, "\n")] = '\0';
-    server->options.complain(server->options.context, text);
+    page = strstr(text, " ('<html>");
+    if (page != NULL) {
+        (void)snprintf(page, 2, ")");
+    }
+    (void)pthread_mutex_lock(&server->lock);
+    server->complaints++;
+    memcpy(server->complaint, text, sizeof(text));
+    (void)pthread_mutex_unlock(&server->lock);
 }
 
 static struct MHD_Daemon *start_daemon(struct http_server *server)
@@ -333,7 +345,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server)
 
     return MHD_start_daemon(
         MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle,
-        server, MHD_OPTION_EXTERNAL_LOGGER, complain, server, MHD_OPTION_LISTEN_SOCKET,
+        server, MHD_OPTION_EXTERNAL_LOGGER, note_complaint, server, MHD_OPTION_LISTEN_SOCKET,
         options->listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, REQUEST_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_URI_LOG_CALLBACK, begin_request, server, MHD_OPTION_NOTIFY_COMPLETED,
@@ -369,7 +381,18 @@ enum status http_start(struct http_server **out, const struct http_options *opti
 
 void http_tick(struct http_server *server, time_t now)
 {
+    char complaint[COMPLAINT_SIZE];
+    size_t count;
+
     connections_tick(server->connections, now);
+    (void)pthread_mutex_lock(&server->lock);
+    count = server->complaints;
+    memcpy(complaint, server->complaint, sizeof(complaint));
+    server->complaints = 0;
+    (void)pthread_mutex_unlock(&server->lock);
+    if (count > 0) {
+        server->options.complain(server->options.context, complaint, count);
+    }
 }
 
 void http_stop_accepting(struct http_server *server)

@@ -43,7 +43,7 @@ struct http_options {
     size_t connections;
     unsigned timeout; /* seconds without a whole request after which a client is cut off */
     void (*answer)(void *context, const struct http_request *request, struct http_answer *answer);
-    void (*complain)(void *context, const char *what); /* what goes wrong; from any thread */
+    void (*complain)(void *context, const char *what, size_t count); /* see http_tick */
     void *context;
 };
 
@@ -53,7 +53,11 @@ struct http_server;
 MUST_CHECK enum status http_start(struct http_server **server, const struct http_options *options,
                                   struct error *error);
 
-/* To be called about once a second, with the seconds of a clock that nobody sets. */
+/*
+ * To be called about once a second, with the seconds of a clock that nobody sets. If clients made
+ * trouble since the last time, it calls `complain` with how often, and what the last was: not for
+ * each, for that would let them fill the log.
+ */
 void http_tick(struct http_server *server, time_t now);
 
 /* Takes no more connections, and closes each after the request that is under way. */

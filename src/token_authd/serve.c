@@ -210,11 +210,15 @@ static void log_plain(enum log_level level, const char *event, const char *key, 
     log_end(&line);
 }
 
-/* What libmicrohttpd has to say is of the trouble that clients make. */
-static void log_complaint(void *context, const char *what)
+static void log_complaint(void *context, const char *what, size_t count)
 {
+    struct log_line line;
+
     (void)context;
-    log_plain(LOG_LEVEL_WARN, "http", "detail", what);
+    log_begin(&line, LOG_LEVEL_WARN, time(NULL), "http");
+    log_count(&line, "count", count);
+    log_text(&line, "last", what);
+    log_end(&line);
 }
 
 static void reread(struct serve *serve)
