@@ -1,5 +1,7 @@
 # make            build everything into build/
-# make deps       install what building and testing need (deps-lint: what lint needs)
+# make deps       install what building and testing need
+# make deps-test  install nginx, Caddy and others for the tests with them, skipped where they are not
+# make deps-lint  install what lint and sanitize need
 # make demo       see the programs at work in a temporary folder
 # make test       run all tests; TESTS="tests/cli/create.bats" runs some
 # make sanitize   the same tests, built with the address and undefined behaviour sanitizers
@@ -54,7 +56,7 @@ pkg_cflags = $(shell $(PKG_CONFIG) --cflags $(PKGS) $1 2>/dev/null)
 pkg_libs = $(shell $(PKG_CONFIG) --libs $(PKGS) $1 2>/dev/null)
 need = for p in $1; do $(PKG_CONFIG) --exists $$p 2>/dev/null || \
 	{ echo "$$p is missing: run 'make deps'" >&2; exit 1; }; done
-first := $(filter deps deps-lint,$(MAKECMDGOALS))
+first := $(filter deps deps-test deps-lint,$(MAKECMDGOALS))
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(addsuffix /*.c,$1)))
 lib_objects := $(call objects,src/base src/token src/store src/verify)
@@ -213,7 +215,11 @@ demo: all
 deps:
 	@packaging/deps.sh
 
-deps-lint:
+# One after the other, where several are asked for.
+deps-test: | $(filter deps,$(first))
+	@packaging/deps.sh test
+
+deps-lint: | $(filter deps deps-test,$(first))
 	@packaging/deps.sh lint
 
 clean:
@@ -224,7 +230,7 @@ endif
 
 FORCE:
 .PHONY: all programs test sanitize lint check-layers check-format check-tidy check-cppcheck \
-	check-scripts demo deps deps-lint clean FORCE
+	check-scripts demo deps deps-test deps-lint clean FORCE
 .SUFFIXES:
 .DELETE_ON_ERROR:
 

@@ -1,19 +1,20 @@
 #!/bin/sh
-# Install what building and testing need or, with "lint", what `make lint` and `make sanitize` need
-# besides. It looks for the things themselves, not for packages, so that what was installed by hand
-# counts, and does nothing where nothing is missing.
+# Install what building and testing need; or with "test" the servers and tools that the tests of
+# token_authd talk to (apart, because some systems start a server that is installed); or with "lint"
+# what `make lint` and `make sanitize` need. It looks for the things themselves, not for packages, so
+# that what was installed by hand counts, and does nothing where nothing is missing.
 #
-# usage: packaging/deps.sh [lint]
+# usage: packaging/deps.sh [test | lint]
 set -eu
 
-# Arch Linux keeps prove where only a login shell looks.
-PATH=$PATH:/usr/bin/core_perl
+# Servers are where only root looks, and prove on Arch Linux where only a login shell does.
+PATH=$PATH:/usr/sbin:/sbin:/usr/bin/core_perl
 
 group=${1:-build}
 case $group in
-build | lint) ;;
+build | test | lint) ;;
 *)
-    echo "usage: packaging/deps.sh [lint]" >&2
+    echo "usage: packaging/deps.sh [test | lint]" >&2
     exit 2
     ;;
 esac
@@ -32,6 +33,7 @@ build make         make             make                  make              make
 build pkg-config   pkg-config       /usr/bin/pkg-config   pkgconf           pkgconf     pkgconf
 build pc:libcjson  libcjson-dev     pkgconfig(libcjson)   cjson-dev         cjson       cjson
 build pc:libsodium libsodium-dev    pkgconfig(libsodium)  libsodium-dev     libsodium   libsodium
+build pc:libmicrohttpd libmicrohttpd-dev pkgconfig(libmicrohttpd) libmicrohttpd-dev libmicrohttpd libmicrohttpd
 build pc:cmocka    libcmocka-dev    pkgconfig(cmocka)     cmocka-dev        cmocka      cmocka
 build bash         bash             bash                  bash              bash        bash
 build bats         bats             bats                  bats              bats        bats-core
@@ -44,6 +46,12 @@ build script       bsdutils         /usr/bin/script       util-linux-misc   util
 build setfacl      acl              acl                   acl               acl         -
 build setfattr     attr             attr                  attr              attr        -
 build strace       strace           strace                strace            strace      -
+test  curl         curl             curl                  curl              curl        curl
+test  nginx        nginx-light      nginx                 nginx             nginx       nginx
+test  caddy        caddy            caddy                 caddy             caddy       caddy
+test  haproxy      haproxy          haproxy               haproxy           haproxy     haproxy
+test  systemd-analyze systemd       systemd               -                 systemd     -
+test  promtool     prometheus       -                     prometheus        prometheus  prometheus
 lint  xargs        findutils        findutils             findutils         findutils   -
 lint  asan:cc      gcc              libasan-static,libubsan-static -        gcc         -
 lint  clang        clang            clang                 clang             clang       -

@@ -1,7 +1,9 @@
 # For the bats files about token_authd, loaded after common and verifier: servers that are started for
 # one test and stopped after it, and what they answer.
 # shellcheck shell=bash
-# shellcheck disable=SC2154  # BIN is the caller's
+# shellcheck disable=SC2154,SC2034  # variables of the callers, and for them
+
+PATH=$PATH:/usr/sbin:/sbin # where servers are
 
 # The processes that the test started, to be ended by their ids.
 started=()
@@ -72,15 +74,18 @@ header() {
     sed -n "s/^$1: *//Ip" <<<"$head"
 }
 
-# What it answers to these very bytes (printf's escapes): ask_raw BYTES. Sets code, head and body.
+# What it answers to these very bytes (printf's escapes), which ask it to close the connection:
+# ask_raw BYTES. Sets code, head and body.
 ask_raw() {
     local answer
     exec 7<>"/dev/tcp/127.0.0.1/$authd_port"
     # shellcheck disable=SC2059  # the escapes are the caller's
     printf "$1" >&7
-    answer=$(timeout 10 cat <&7 | tr -d '\r')
+    answer=$(timeout 10 cat <&7 | tr -d '\r' && echo end)
+    answer=${answer%end}
     exec 7<&- 7>&-
     head=${answer%%$'\n\n'*}
-    body=${answer#*$'\n\n'}
+    body=${answer#"$head"$'\n\n'}
+    body=${body%$'\n'}
     code=$(sed -n '1s/^HTTP\/1.1 \([0-9]*\).*/\1/p' <<<"$head")
 }
