@@ -139,7 +139,7 @@ static void log_client(struct log_line *line, const struct http_request *request
     }
     text_trim(&address, &size);
     for (size_t i = 0; i < size; i++) {
-        if (memchr("0123456789abcdefABCDEF.:", address[i], 24) == NULL) {
+        if (address[i] == '\0' || strchr("0123456789abcdefABCDEF.:", address[i]) == NULL) {
             return;
         }
     }

@@ -209,8 +209,8 @@ static enum status resolve(const char *text, union address *address, socklen_t *
 static enum status open_tcp(struct listen_socket *listener,
                             const struct listen_socket_options *options, struct error *error)
 {
-    union address address;
-    socklen_t size;
+    union address address = {.any = {.sa_family = AF_UNSPEC}};
+    socklen_t size = 0;
     enum status status = resolve(options->address, &address, &size, error);
 
     if (status == STATUS_OK) {

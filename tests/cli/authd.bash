@@ -8,6 +8,9 @@ PATH=$PATH:/usr/sbin:/sbin # where servers are
 # The processes that the test started, to be ended by their ids.
 started=()
 
+# What token_authd is started under: a command that puts it in its own place.
+authd_under=()
+
 teardown() {
     local pid
     for pid in "${started[@]}"; do
@@ -44,7 +47,7 @@ start_authd() {
     needs token_authd curl
     authd_log=$BATS_TEST_TMPDIR/authd.log
     [[ " $*" == *" --listen"* ]] || set -- --listen 127.0.0.1:0 "$@"
-    "$BIN/token_authd" "$@" 2>>"$authd_log" 3>&- &
+    "${authd_under[@]}" "$BIN/token_authd" "$@" 2>>"$authd_log" 3>&- &
     authd_pid=$!
     started+=("$authd_pid")
     wait_for grep -q " event=ready " "$authd_log" || fail "$(cat "$authd_log")"
