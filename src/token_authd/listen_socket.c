@@ -122,6 +122,7 @@ static enum status inherit(struct listen_socket *listener, unsigned long count, 
                          count);
     }
     listener->fd = FIRST_INHERITED;
+    listener->is_inherited = true;
     if (getsockopt(listener->fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 ||
         listening == 0 || !set_up(listener->fd) || !look_up(listener, &address, &size)) {
         return error_set(error, STATUS_USAGE,
@@ -332,7 +333,7 @@ enum status listen_socket_open(struct listen_socket *listener,
     return status;
 }
 
-void listen_socket_close(struct listen_socket *listener)
+void listen_socket_refuse(struct listen_socket *listener)
 {
     struct stat now;
 
@@ -340,6 +341,14 @@ void listen_socket_close(struct listen_socket *listener)
         now.st_dev == listener->made.st_dev && now.st_ino == listener->made.st_ino) {
         (void)unlink(listener->path);
     }
+    if (listener->fd >= 0 && !listener->is_inherited) {
+        (void)shutdown(listener->fd, SHUT_RDWR);
+    }
+}
+
+void listen_socket_close(struct listen_socket *listener)
+{
+    listen_socket_refuse(listener);
     if (listener->fd >= 0) {
         (void)close(listener->fd);
     }

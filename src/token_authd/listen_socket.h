@@ -15,7 +15,8 @@
 struct listen_socket {
     int fd;
     char text[LISTEN_SOCKET_TEXT_SIZE]; /* where it is, the port that was chosen for 0 included */
-    char *path;                         /* of a Unix socket that we made, else NULL */
+    bool is_inherited;
+    char *path; /* of a Unix socket that we made, else NULL */
     struct stat made;
 };
 
@@ -34,7 +35,14 @@ MUST_CHECK enum status listen_socket_open(struct listen_socket *listener,
                                           const struct listen_socket_options *options,
                                           struct error *error);
 
-/* Closes it, and removes a Unix socket that we made, if it is still that one. */
+/*
+ * From now on clients are turned away at once, while what was accepted goes on; a Unix socket that we
+ * made is removed, if it is still that one. What systemd handed over goes on to collect clients for
+ * whom it starts next.
+ */
+void listen_socket_refuse(struct listen_socket *listener);
+
+/* The same, and closes it. */
 void listen_socket_close(struct listen_socket *listener);
 
 #endif

@@ -2,35 +2,24 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "base/text.h"
 #include "base/version.h"
-#include "cli/verifier_options.h"
 #include "token_authd/authd.h"
 #include "token_authd/listen_socket.h"
 #include "token_authd/log.h"
+#include "token_authd/options.h"
 
 #include "base/banned.h"
 
-#define LISTEN_DEFAULT "127.0.0.1:8008"
-#define REALM_DEFAULT "api"
-#define REALM_LIMIT 100
-#define THREADS_DEFAULT_LIMIT 4
-#define CONNECTIONS_DEFAULT 4096
-#define TIMEOUT_DEFAULT 10
 #define TICK_MS 1000
 #define FINISH_LOOK_MS 10
 #define DESCRIPTORS_KEPT 64 /* for the token file, the usage file, the threads */
 
 struct serve {
-    struct token_verifier_options verifier_options;
-    struct listen_socket_options listen_options;
-    struct http_options http_options;
+    struct options options;
     struct authd authd;
     struct listen_socket listener;
     struct http_server *http;
@@ -86,73 +75,8 @@ static time_t steady_now(void)
     return now.tv_sec;
 }
 
-static unsigned long threads_default(void)
-{
-    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
-
-    if (processors < 1) {
-        return 1;
-    }
-    return processors < THREADS_DEFAULT_LIMIT ? (unsigned long)processors : THREADS_DEFAULT_LIMIT;
-}
-
-static enum status read_realm(struct serve *serve, const struct cli_arguments *arguments,
-                              struct error *error)
-{
-    const char *realm = cli_value(arguments, "realm");
-    struct text_quoted quoted;
-
-    serve->authd.realm = realm != NULL ? realm : REALM_DEFAULT;
-    for (const char *c = serve->authd.realm; *c != '\0'; c++) {
-        if (*c < ' ' || *c > '~' || *c == '"' || *c == '\\' ||
-            c - serve->authd.realm > REALM_LIMIT) {
-            return error_set(error, STATUS_USAGE,
-                             "--realm %s: visible ASCII characters and blanks are wanted, without "
-                             "\" and \\, at most %d",
-                             text_quote(&quoted, realm, strlen(realm)), REALM_LIMIT);
-        }
-    }
-    return STATUS_OK;
-}
-
-static enum status read_numbers(struct serve *serve, const struct cli_arguments *arguments,
-                                struct error *error)
-{
-    unsigned long threads = threads_default();
-    unsigned long connections = CONNECTIONS_DEFAULT;
-    unsigned long timeout = TIMEOUT_DEFAULT;
-    const struct {
-        const char *option;
-        struct cli_range range;
-        unsigned long *number;
-    } rows[] = {{"threads", {1, 256, ""}, &threads},
-                {"max-connections", {16, 1000000, ""}, &connections},
-                {"timeout", {1, 3600, " of seconds"}, &timeout}};
-    enum status status = STATUS_OK;
-
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && status == STATUS_OK; i++) {
-        status = cli_number(arguments, rows[i].option, &rows[i].range, rows[i].number, error);
-    }
-    serve->http_options.threads = (unsigned)threads;
-    serve->http_options.connections = connections;
-    serve->http_options.timeout = (unsigned)timeout;
-    return status;
-}
-
-static enum status read_options(struct serve *serve, const struct cli_arguments *arguments,
-                                struct error *error)
-{
-    const char *address = cli_value(arguments, "listen");
-    enum status status = read_realm(serve, arguments, error);
-
-    serve->verifier_options = verifier_options(arguments);
-    serve->listen_options.address = address != NULL ? address : LISTEN_DEFAULT;
-    serve->listen_options.is_public = cli_has(arguments, "listen-public");
-    return status == STATUS_OK ? read_numbers(serve, arguments, error) : status;
-}
-
 /* Lets the process have a descriptor for every connection and some more. */
-static enum status raise_descriptor_limit(const struct http_options *options, struct error *error)
+static enum status raise_descriptor_limit(const struct options *options, struct error *error)
 {
     const rlim_t wanted = options->connections + DESCRIPTORS_KEPT + 4 * (rlim_t)options->threads;
     struct rlimit limit;
@@ -225,7 +149,7 @@ static void reread(struct serve *serve)
 {
     struct error error;
 
-    if (verifier_reread(serve->authd.verifier, &serve->verifier_options, &error) == STATUS_OK) {
+    if (verifier_reread(serve->authd.verifier, &serve->options.verifier, &error) == STATUS_OK) {
         log_state(serve, "reread");
     } else {
         log_plain(LOG_LEVEL_ERROR, "reread-failed", "reason", error.text);
@@ -265,39 +189,53 @@ static void serve_until_asked(struct serve *serve)
 static void finish(struct serve *serve)
 {
     const time_t begun = steady_now();
-    const time_t limit = begun + (time_t)serve->http_options.timeout;
+    const time_t limit = begun + (time_t)serve->options.timeout;
 
     log_plain(LOG_LEVEL_INFO, "ending", "listen", serve->listener.text);
     http_stop_accepting(serve->http);
+    listen_socket_refuse(&serve->listener);
     while (http_is_busy(serve->http) && ends_asked < 2 && steady_now() <= limit) {
         wait_for_signal(FINISH_LOOK_MS);
         http_tick(serve->http, steady_now());
     }
 }
 
+static enum status start_http(struct serve *serve, struct error *error)
+{
+    const struct http_options options = {
+        .listen_fd = serve->listener.fd,
+        .threads = serve->options.threads,
+        .connections = serve->options.connections,
+        .timeout = serve->options.timeout,
+        .answer = authd_answer,
+        .complain = log_complaint,
+        .context = &serve->authd,
+    };
+
+    return http_start(&serve->http, &options, error);
+}
+
 static enum status start(struct serve *serve, struct error *error)
 {
     char why[TOKEN_VERIFIER_MESSAGE_SIZE];
-    enum status status = verifier_open(&serve->authd.verifier, &serve->verifier_options, error);
+    enum token_verifier_mode mode;
+    enum status status = verifier_open(&serve->authd.verifier, &serve->options.verifier, error);
 
     if (status != STATUS_OK) {
         return status;
     }
-    if (token_verifier_current_mode(serve->authd.verifier, why, sizeof(why)) ==
-        TOKEN_VERIFIER_MODE_UNAVAILABLE) {
+    mode = token_verifier_current_mode(serve->authd.verifier, why, sizeof(why));
+    if (mode == TOKEN_VERIFIER_MODE_UNAVAILABLE) {
         return error_set(error, STATUS_STORE, "%s", why);
     }
-    status = raise_descriptor_limit(&serve->http_options, error);
+    atomic_store(&serve->authd.mode_said, (int)mode); /* the ready line says it */
+    status = raise_descriptor_limit(&serve->options, error);
     if (status == STATUS_OK) {
-        status = listen_socket_open(&serve->listener, &serve->listen_options, error);
+        status = listen_socket_open(&serve->listener, &serve->options.listen, error);
     }
     if (status == STATUS_OK) {
         catch_signals();
-        serve->http_options.listen_fd = serve->listener.fd;
-        serve->http_options.answer = authd_answer;
-        serve->http_options.complain = log_complaint;
-        serve->http_options.context = &serve->authd;
-        status = http_start(&serve->http, &serve->http_options, error);
+        status = start_http(serve, error);
     }
     return status;
 }
@@ -305,8 +243,9 @@ static enum status start(struct serve *serve, struct error *error)
 enum status serve_run(const struct cli_arguments *arguments, struct error *error)
 {
     struct serve serve = {.listener = {.fd = -1}};
-    enum status status = read_options(&serve, arguments, error);
+    enum status status = options_read(&serve.options, arguments, error);
 
+    serve.authd.realm = serve.options.realm;
     if (status == STATUS_OK) {
         status = start(&serve, error);
     }
