@@ -1,12 +1,19 @@
 #!/usr/bin/env bash
-# The main job, shown: two tokens, a list, a verdict, a revoke, and the three modes.
+# The main job, shown: two tokens, a list, verdicts, a revoke, and the three modes.
 set -eu
 exec 2>&1
 
 manager=${BIN:-$PWD/build}/token_manager
 verifier=${BIN:-$PWD/build}/token_verifier
+authd=${BIN:-$PWD/build}/token_authd
+authd_pid=
 folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+end() {
+    [ -z "$authd_pid" ] || kill "$authd_pid"
+    wait
+    rm -rf "$folder"
+}
+trap end EXIT
 cd "$folder"
 unset FREEGPT_API_KEY OPENAI_API_KEY API_TOKENS_FILE
 
@@ -28,12 +35,28 @@ show 'token_manager list'
 show 'echo "Authorization: Bearer $TOKEN" | token_verifier check'
 echo "Authorization: Bearer $token" | "$verifier" check
 
+ask() {
+    # shellcheck disable=SC2016 # the variable is part of the show
+    show 'curl -i -H "X-Api-Key: $TOKEN" --unix-socket authd.sock http://authd/verify'
+    curl -si -H "X-Api-Key: $token" --unix-socket authd.sock http://authd/verify | tr -d '\r'
+}
+
+if [ -x "$authd" ] && command -v curl >/dev/null; then
+    show 'token_authd --listen unix:authd.sock &'
+    "$authd" --listen unix:authd.sock &
+    authd_pid=$!
+    while kill -0 "$authd_pid" && [ ! -S authd.sock ]; do sleep 0.02; done
+    ask
+fi
+
 show "token_manager revoke ${token:0:14}..."
 "$manager" revoke "${token:0:14}..."
 
 # shellcheck disable=SC2016 # the variable is part of the show
 show 'echo "Authorization: Bearer $TOKEN" | token_verifier check'
 echo "Authorization: Bearer $token" | "$verifier" check || echo "(exit status $?)"
+
+[ -z "$authd_pid" ] || ask
 
 show 'token_manager delete my-application mobile-app'
 "$manager" delete my-application mobile-app

@@ -32,10 +32,10 @@ struct connections {
     size_t count; /* without those that are cut */
     size_t limit;
     unsigned timeout;
-    _Atomic time_t now; /* of the last tick; 0 before the first */
+    _Atomic time_t now; /* of the last tick */
 };
 
-struct connections *connections_new(size_t limit, unsigned timeout)
+struct connections *connections_new(size_t limit, unsigned timeout, time_t now)
 {
     struct connections *connections = calloc(1, sizeof(*connections));
 
@@ -43,6 +43,7 @@ struct connections *connections_new(size_t limit, unsigned timeout)
         (void)pthread_mutex_init(&connections->lock, NULL);
         connections->limit = limit;
         connections->timeout = timeout;
+        connections->now = now;
     }
     return connections;
 }

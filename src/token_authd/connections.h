@@ -17,8 +17,11 @@
 struct connections;
 struct connection;
 
-/* `limit` is the number of places, `timeout` is in seconds. NULL without memory. */
-struct connections *connections_new(size_t limit, unsigned timeout);
+/*
+ * `limit` is the number of places, `timeout` is in seconds, and so is `now`, of a clock that nobody
+ * sets: nothing here reads one. NULL without memory.
+ */
+struct connections *connections_new(size_t limit, unsigned timeout, time_t now);
 
 /* When all have closed. NULL is allowed. */
 void connections_free(struct connections *connections);
@@ -33,8 +36,7 @@ void connections_closed(struct connections *connections, struct connection *conn
 void connection_begun(struct connections *connections, struct connection *connection);
 void connection_ended(struct connections *connections, struct connection *connection);
 
-/* To be called about once a second, with the seconds of a clock that nobody sets: nothing here reads
- * one. Cuts off who is overdue. */
+/* To be called about once a second, with the same clock. Cuts off who is overdue. */
 void connections_tick(struct connections *connections, time_t now);
 
 /* Whether requests are under way, or clients came within the last second that have yet to ask. */

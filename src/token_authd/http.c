@@ -364,7 +364,7 @@ enum status http_start(struct http_server **out, const struct http_options *opti
     }
     server->options = *options;
     (void)pthread_mutex_init(&server->lock, NULL);
-    server->connections = connections_new(options->connections, options->timeout);
+    server->connections = connections_new(options->connections, options->timeout, options->now);
     if (server->connections == NULL) {
         http_stop(server);
         return error_no_memory(error);

@@ -42,6 +42,7 @@ struct http_options {
     unsigned threads;
     size_t connections;
     unsigned timeout; /* seconds without a whole request after which a client is cut off */
+    time_t now;       /* see http_tick */
     void (*answer)(void *context, const struct http_request *request, struct http_answer *answer);
     void (*complain)(void *context, const char *what, size_t count); /* see http_tick */
     void *context;

@@ -207,6 +207,7 @@ static enum status start_http(struct serve *serve, struct error *error)
         .threads = serve->options.threads,
         .connections = serve->options.connections,
         .timeout = serve->options.timeout,
+        .now = steady_now(),
         .answer = authd_answer,
         .complain = log_complaint,
         .context = &serve->authd,
