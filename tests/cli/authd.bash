@@ -84,11 +84,12 @@ ask_raw() {
     exec 7<>"/dev/tcp/127.0.0.1/$authd_port"
     # shellcheck disable=SC2059  # the escapes are the caller's
     printf "$1" >&7
-    answer=$(timeout 10 cat <&7 | tr -d '\r' && echo end)
-    answer=${answer%end}
+    IFS= read -r -t 10 -d '' answer <&7 || true # to the end
+    answer=${answer//$'\r'/}
     exec 7<&- 7>&-
     head=${answer%%$'\n\n'*}
     body=${answer#"$head"$'\n\n'}
     body=${body%$'\n'}
-    code=$(sed -n '1s/^HTTP\/1.1 \([0-9]*\).*/\1/p' <<<"$head")
+    code=''
+    [[ ! $head =~ ^HTTP/1.1\ ([0-9]+) ]] || code=${BASH_REMATCH[1]}
 }

@@ -6,47 +6,16 @@
 bats_require_minimum_version 1.5.0
 load common
 load verifier
-
-sources=$BATS_TEST_DIRNAME/../library
-warnings="-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror"
+load library
 
 needs() {
     command -v "$1" >/dev/null || skip "needs $1"
-}
-
-# What a program must be linked with if this library was built for sanitizers.
-sanitizers() {
-    grep -o -e '-fsanitize=[^ ]*' -e '-static-lib[a-z]*san' "$BIN/flags" | sort -u || true
-}
-
-# All that a server author has: the header and the libraries, in a folder of their own.
-take_library() {
-    mkdir -p product/verify product/lib
-    cp "$BATS_TEST_DIRNAME/../../src/verify/token_verifier.h" product/
-    cp "$BATS_TEST_DIRNAME/../../src/verify/token_verifier.h" product/verify/
-    cp -P "$BIN"/libtoken_verifier.a "$BIN"/libtoken_verifier.so* product/lib/
-}
-
-libraries() {
-    ${PKG_CONFIG:-pkg-config} --libs libcjson libsodium
-}
-
-# A program that is linked with the archive: build_static PROGRAM SOURCE [FLAG ...]
-build_static() {
-    ${CC:-cc} -std=c17 -D_DEFAULT_SOURCE -O1 -g $warnings "${@:3}" $(sanitizers) -Iproduct -pthread \
-        -o "$1" "$2" product/lib/libtoken_verifier.a $(libraries)
 }
 
 # A program that is linked with the shared library, which brings what it needs itself.
 build_shared() {
     ${CC:-cc} -std=c17 -D_DEFAULT_SOURCE -O1 -g $warnings "${@:3}" $(sanitizers) -Iproduct -pthread \
         -o "$1" "$2" -Lproduct/lib -ltoken_verifier -Wl,-rpath,"$PWD/product/lib"
-}
-
-# The program `ask`, which does what its input says.
-build_ask() {
-    take_library
-    build_static ask "$sources/ask.c"
 }
 
 # asked LINES OPTION...: what ask answers to these lines, for printf %b, is in $output.
