@@ -155,9 +155,13 @@ $(PROGRAMS): %: $(BUILD)/%
 	@ln -sf $< $@
 
 $(unit_objects): | $(addprefix have-,$(PKGS_unit))
+# Parts of a program that need none of its own libraries are tested alone.
+$(BUILD)/tests/test_connections: $(BUILD)/src/token_authd/connections.o
+$(BUILD)/tests/test_log: $(BUILD)/src/token_authd/log.o
 $(unit_tests): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(archives)
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $^ $(LDLIBS) $(call pkg_libs,$(PKGS_unit))
+	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $(filter-out $(archives),$^) $(archives) $(LDLIBS) \
+		$(call pkg_libs,$(PKGS_unit))
 
 $(helpers): %: %.o $(archives)
 	@echo "  LINK  $@"
