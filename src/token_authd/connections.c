@@ -8,7 +8,7 @@
 #include "base/banned.h"
 
 #define ROOM_PART 8   /* when fewer than one in so many places are free, room is made … */
-#define ROOM_BATCH 64 /* … for so many at once */
+#define ROOM_BATCH 64 /* … at once for one client, and one more for so many places */
 
 enum state {
     STATE_NEW,  /* has not asked yet */
@@ -82,17 +82,21 @@ static void cut(struct connections *connections, struct connection *connection)
     connections->count--;
 }
 
-/* Those who are dispensable the most come first; who was answered is dispensable last. */
+/*
+ * How dispensable a client is: the more the longer he has asked for nothing; of those of the same
+ * second he who has said nothing yet more than he who is asking, and least who was answered.
+ */
 static unsigned long rank(struct connections *connections, struct connection *connection)
 {
-    return 2 * (unsigned long)age(connections, connection) +
-           (state_of(connection) != STATE_IDLE ? 1 : 0);
+    static const unsigned long ranks[] = {[STATE_NEW] = 2, [STATE_BUSY] = 1, [STATE_IDLE] = 0};
+
+    return 3 * (unsigned long)age(connections, connection) + ranks[state_of(connection)];
 }
 
 static void make_room(struct connections *connections)
 {
     unsigned long highest = 0;
-    int left = ROOM_BATCH;
+    size_t left = 1 + connections->limit / ROOM_BATCH;
 
     for (struct connection *c = connections->first; c != NULL; c = c->next) {
         if (!c->is_cut && rank(connections, c) > highest) {

@@ -33,7 +33,8 @@ static void demand_scope(struct demand *demand, const char *scope, size_t size)
 {
     char *copy = demand->text + demand->size;
 
-    if (demand->count >= DEMAND_LIMIT || size >= sizeof(demand->text) - demand->size) {
+    if (demand->count >= DEMAND_LIMIT || size >= sizeof(demand->text) - demand->size ||
+        memchr(scope, '\0', size) != NULL) {
         demand_impossible(demand);
         return;
     }
@@ -43,11 +44,11 @@ static void demand_scope(struct demand *demand, const char *scope, size_t size)
     demand->scopes[demand->count++] = copy;
 }
 
-/* Each word of a list; the number of them. */
-static size_t demand_list(struct demand *demand, const char *list, size_t size)
+/* Each word of a list. A demand that names nothing is a mistake, and is not met. */
+static void demand_list(struct demand *demand, const char *list, size_t size)
 {
     const char *end = list + size;
-    size_t count = 0;
+    const size_t before = demand->count;
 
     while (list < end) {
         const char *blank = memchr(list, ' ', (size_t)(end - list));
@@ -55,11 +56,12 @@ static size_t demand_list(struct demand *demand, const char *list, size_t size)
 
         if (length > 0) {
             demand_scope(demand, list, length);
-            count++;
         }
         list += length + 1;
     }
-    return count;
+    if (demand->count == before) {
+        demand_impossible(demand);
+    }
 }
 
 static bool is_called(const struct token_verifier_header *field, const char *name)
@@ -80,16 +82,15 @@ static void find_demand(struct demand *demand, const struct http_request *reques
             size_t size = header->value_size;
 
             text_trim(&list, &size);
-            (void)demand_list(demand, list, size);
+            demand_list(demand, list, size);
         }
     }
     for (size_t i = 0; by_argument && i < request->argument_count; i++) {
         const struct token_verifier_header *argument = &request->arguments[i];
 
-        if (is_called(argument, "scope") &&
-            (argument->value == NULL ||
-             demand_list(demand, argument->value, argument->value_size) == 0)) {
-            demand_impossible(demand);
+        if (is_called(argument, "scope")) {
+            demand_list(demand, argument->value != NULL ? argument->value : "",
+                        argument->value != NULL ? argument->value_size : 0);
         }
     }
 }

@@ -7,9 +7,9 @@
 #include "token_authd/authd.h"
 
 /*
- * The credential is in the headers, by the rule of verify/credential.h. Scopes that are demanded, in
- * addition to whatever: each X-Required-Scope and, if `by_argument`, each argument `scope`, both with
- * one or several of them, blanks between. An argument that names none is a mistake and refused.
+ * The credential is in the headers, by the rule of verify/credential.h. Each X-Required-Scope and, if
+ * `by_argument`, each argument `scope` demands one scope or several, blanks between. To demand none in
+ * one of them, what is no scope, or more than 64 is a mistake that no token can meet.
  *
  * Accepted: 200 without a body, and X-Token-Id, X-Token-Name, X-Token-Scopes and X-Auth-Mode, always
  * all of them and never empty, percent-encoded, so that they overwrite what a client forged.

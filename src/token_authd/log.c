@@ -19,28 +19,34 @@ static bool has_room(const struct log_line *line, size_t size)
     return line->size + size + ROOM_FOR_END <= sizeof(line->text);
 }
 
-/* All of it or nothing, so that no escape is cut apart. */
-static void put(struct log_line *line, const char *bytes, size_t size)
+/* All of it or nothing. */
+static bool put(struct log_line *line, const char *bytes, size_t size)
 {
-    if (has_room(line, size)) {
-        memcpy(line->text + line->size, bytes, size);
-        line->size += size;
+    if (!has_room(line, size)) {
+        return false;
     }
+    memcpy(line->text + line->size, bytes, size);
+    line->size += size;
+    return true;
 }
 
-static void put_escaped(struct log_line *line, char c)
+/* One character, escaped where it must be; its length, or 0 when there is no room for it. */
+static size_t put_character(struct log_line *line, const char *text, size_t size)
 {
-    char escaped[5] = {c};
-    size_t size = 1;
+    uint32_t point;
+    const size_t length = text_utf8_next(text, size, &point);
+    char escaped[5];
 
-    if (c == '"' || c == '\\') {
+    if (length == 1 && (point == '"' || point == '\\')) {
         escaped[0] = '\\';
-        escaped[1] = c;
-        size = 2;
-    } else if ((unsigned char)c < 0x20 || c == 0x7f) {
-        size = (size_t)snprintf(escaped, sizeof(escaped), "\\x%02x", (unsigned)(unsigned char)c);
+        escaped[1] = text[0];
+        return put(line, escaped, 2) ? 1 : 0;
     }
-    put(line, escaped, size);
+    if (length == 0 || text_is_control(point)) {
+        (void)snprintf(escaped, sizeof(escaped), "\\x%02x", (unsigned)(unsigned char)text[0]);
+        return put(line, escaped, strlen(escaped)) ? 1 : 0;
+    }
+    return put(line, text, length) ? length : 0;
 }
 
 /* A value by itself where it is one plain word, else in quotation marks. */
@@ -53,16 +59,19 @@ static void put_pair(struct log_line *line, const char *key, const char *text, s
     if (!has_room(line, strlen(key) + sizeof(" =\"") - 1)) {
         return;
     }
-    put(line, " ", line->size > 0 ? 1 : 0);
-    put(line, key, strlen(key));
-    put(line, "=", 1);
+    (void)put(line, " ", line->size > 0 ? 1 : 0);
+    (void)put(line, key, strlen(key));
+    (void)put(line, "=", 1);
     if (plain && has_room(line, size)) {
-        put(line, text, size);
+        (void)put(line, text, size);
         return;
     }
-    put(line, "\"", 1);
-    for (size_t i = 0; i < size; i++) {
-        put_escaped(line, text[i]);
+    (void)put(line, "\"", 1);
+    for (size_t length; size > 0; text += length, size -= length) {
+        length = put_character(line, text, size);
+        if (length == 0) {
+            break;
+        }
     }
     line->text[line->size++] = '"'; /* that room is left */
 }

@@ -23,10 +23,9 @@ static size_t client_count;
 
 static void begin(size_t limit)
 {
-    connections = connections_new(limit, TIMEOUT);
+    connections = connections_new(limit, TIMEOUT, 100);
     assert_non_null(connections);
     client_count = 0;
-    connections_tick(connections, 100);
 }
 
 /* The number of the new client. */
@@ -153,18 +152,18 @@ static void who_has_asked_for_nothing_the_longest_makes_room(void **state)
     come_many(10);
     assert_int_equal(count_cut(0, client_count), 0);
     (void)come();
+    assert_int_equal(count_cut(0, 4), 1);
+    come_many(3);
     assert_int_equal(count_cut(0, 4), 4);
     assert_int_equal(count_cut(4, client_count), 0);
-    come_many(3);
-    assert_int_equal(count_cut(4, client_count), 0); /* that room is used first */
     connections_tick(connections, 102);
     ask(4);
     ask(9);
-    (void)come(); /* the rest of 101 goes, but for those two */
+    come_many(12); /* the rest of 101 goes, but for those two */
     assert_false(is_cut(4));
     assert_false(is_cut(9));
     assert_int_equal(count_cut(5, 9) + count_cut(10, 18), 12);
-    assert_false(is_cut(18));
+    assert_int_equal(count_cut(18, client_count), 0);
 }
 
 static void those_who_ask_keep_their_places_in_a_flood(void **state)
@@ -190,6 +189,22 @@ static void those_who_ask_keep_their_places_in_a_flood(void **state)
     }
 }
 
+static void who_is_busy_is_cut_after_those_who_have_said_nothing(void **state)
+{
+    size_t busy;
+
+    (void)state;
+    begin(80);
+    busy = come();
+    connection_begun(connections, clients[busy].connection);
+    come_many(69); /* all in the same second */
+    assert_int_equal(count_cut(0, client_count), 0);
+    (void)come();
+    assert_int_equal(count_cut(0, client_count), 2);
+    come_many(40);
+    assert_false(is_cut(busy));
+}
+
 /* Those that are cut count no more, though it may take a while until their owners close them. */
 static void never_are_there_more_than_the_limit(void **state)
 {
@@ -210,23 +225,21 @@ static void never_are_there_more_than_the_limit(void **state)
     assert_true(count_cut(0, 57) > 0);
 }
 
-static void room_is_made_for_several_at_once_but_not_for_all(void **state)
+/* So that not every newcomer has to look at all the others; the more places there are, the more. */
+static void room_is_made_for_several_at_once(void **state)
 {
     (void)state;
     begin(80);
     come_many(70);
     assert_int_equal(count_cut(0, client_count), 0);
     (void)come();
-    assert_int_equal(count_cut(0, 64), 64); /* those who came first */
-    assert_int_equal(count_cut(64, client_count), 0);
-    for (size_t i = 0; i < 64; i++) {
-        go(i);
-    }
-    come_many(63);
-    assert_int_equal(count_cut(64, client_count), 0);
+    assert_int_equal(count_cut(0, 2), 2); /* those who came first */
+    assert_int_equal(count_cut(2, client_count), 0);
     (void)come();
-    assert_int_equal(count_cut(64, 128), 64);
-    assert_int_equal(count_cut(128, client_count), 0);
+    assert_int_equal(count_cut(2, client_count), 0); /* that room is used first */
+    (void)come();
+    assert_int_equal(count_cut(2, 4), 2);
+    assert_int_equal(count_cut(4, client_count), 0);
 }
 
 static void places_are_given_back_in_any_order(void **state)
@@ -299,8 +312,9 @@ int main(void)
         cmocka_unit_test_teardown(who_asks_is_not_cut, end),
         cmocka_unit_test_teardown(who_has_asked_for_nothing_the_longest_makes_room, end),
         cmocka_unit_test_teardown(those_who_ask_keep_their_places_in_a_flood, end),
+        cmocka_unit_test_teardown(who_is_busy_is_cut_after_those_who_have_said_nothing, end),
         cmocka_unit_test_teardown(never_are_there_more_than_the_limit, end),
-        cmocka_unit_test_teardown(room_is_made_for_several_at_once_but_not_for_all, end),
+        cmocka_unit_test_teardown(room_is_made_for_several_at_once, end),
         cmocka_unit_test_teardown(places_are_given_back_in_any_order, end),
         cmocka_unit_test_teardown(who_is_busy_is_seen, end),
         cmocka_unit_test_teardown(nothing_is_freed_without_harm, end),

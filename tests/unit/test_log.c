@@ -212,6 +212,31 @@ static void a_line_that_is_full_is_cut_and_whole(void **state)
     }
 }
 
+/* Nothing behind what did not fit, and no part of a character. */
+static void what_is_cut_off_is_the_end(void **state)
+{
+    static const char *const ends[] = {"\x01##", "\"##", "\xf0\x9f\x98\x80##"};
+    static char value[ROOM];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(ends); i++) {
+        for (size_t size = LOG_LINE_SIZE - 100; size < LOG_LINE_SIZE; size++) {
+            const char *text;
+            size_t bytes = 0;
+
+            memset(value, ' ', size);
+            (void)snprintf(value + size, sizeof(value) - size, "%s", ends[i]);
+            log_text(begin(), "value", value);
+            text = end();
+            CHECK_ROW(size, strstr(text, " #") == NULL);
+            for (const char *c = text; *c != '\0'; c++) {
+                bytes += (unsigned char)*c >= 0x80 ? 1 : 0;
+            }
+            CHECK_ROW(size, bytes == 0 || bytes == 4);
+        }
+    }
+}
+
 static void many_long_fields_are_cut_to_one_line(void **state)
 {
     static char value[ROOM];
@@ -251,6 +276,7 @@ int main(void)
         cmocka_unit_test(levels_and_numbers_are_words),
         cmocka_unit_test(of_a_secret_only_the_beginning_is_logged),
         cmocka_unit_test(a_line_that_is_full_is_cut_and_whole),
+        cmocka_unit_test(what_is_cut_off_is_the_end),
         cmocka_unit_test(many_long_fields_are_cut_to_one_line),
         cmocka_unit_test(a_key_that_does_not_fit_is_left_out),
     };
