@@ -250,6 +250,12 @@ static struct connection *connection_of(struct MHD_Connection *mhd)
     return info != NULL ? info->socket_context : NULL;
 }
 
+/* Who asks whether to send a body need not. */
+static bool waits_for_leave(struct MHD_Connection *mhd)
+{
+    return MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_EXPECT) != NULL;
+}
+
 /* Called for the head, then for each piece of a body, and at the end. */
 static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const char *path,
                               const char *method, const char *version, const char *body,
@@ -260,7 +266,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const c
     if (connection_of(mhd) == NULL) {
         return MHD_NO;
     }
-    if (*is_read == NULL) {
+    if (*is_read == NULL && !waits_for_leave(mhd)) {
         *is_read = mhd;
         return MHD_YES;
     }
