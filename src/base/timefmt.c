@@ -8,8 +8,9 @@
 #define DAY INT64_C(86400)
 #define HOUR INT64_C(3600)
 #define MINUTE INT64_C(60)
+#define SPAN_LIMIT (INT64_C(9999) * 365 * DAY)
+#define DATE_LENGTH 10            /* 2026-11-26 */
 #define FIRST_TIME (-62167219200) /* 0000-01-01T00:00:00Z */
-#define LAST_TIME 253402300799    /* 9999-12-31T23:59:59Z */
 
 struct date {
     int64_t year;
@@ -87,13 +88,53 @@ bool time_parse(const char *text, size_t size, int64_t *out)
     return true;
 }
 
+bool time_parse_date(const char *text, size_t size, int64_t *out)
+{
+    static const char midnight[] = "T00:00:00Z";
+    char whole[TIME_TEXT_SIZE];
+
+    if (size != DATE_LENGTH) {
+        return time_parse(text, size, out);
+    }
+    memcpy(whole, text, size);
+    memcpy(whole + size, midnight, sizeof(midnight));
+    return time_parse(whole, TIME_TEXT_SIZE - 1, out);
+}
+
+bool time_parse_span(const char *text, size_t size, int64_t *seconds)
+{
+    static const struct {
+        char letter;
+        int64_t seconds;
+    } units[] = {{'s', 1}, {'m', MINUTE}, {'h', HOUR}, {'d', DAY}, {'w', 7 * DAY}};
+    int64_t number = 0;
+    size_t digits = 0;
+
+    while (digits < size && text[digits] >= '0' && text[digits] <= '9' && number <= SPAN_LIMIT) {
+        number = number * 10 + (text[digits] - '0');
+        digits++;
+    }
+    if (digits > 0 && digits == size && number == 0) {
+        *seconds = 0;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]) && digits + 1 == size; i++) {
+        if (digits > 0 && text[digits] == units[i].letter &&
+            number <= SPAN_LIMIT / units[i].seconds) {
+            *seconds = number * units[i].seconds;
+            return true;
+        }
+    }
+    return false;
+}
+
 void time_format(int64_t time, char text[static TIME_TEXT_SIZE])
 {
     if (time < FIRST_TIME) {
         time = FIRST_TIME;
     }
-    if (time > LAST_TIME) {
-        time = LAST_TIME;
+    if (time > TIME_LAST) {
+        time = TIME_LAST;
     }
     const int64_t days = time >= 0 ? time / DAY : -((-time + DAY - 1) / DAY);
     const struct date date = date_from_days(days);

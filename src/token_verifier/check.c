@@ -11,7 +11,7 @@
 #include "cli/terminal.h"
 #include "cli/verifier_options.h"
 #include "token_verifier/commands.h"
-#include "token_verifier/scopes.h"
+#include "cli/scopes.h"
 #include "verify/credential.h"
 #include "verify/verifier.h"
 

@@ -12,7 +12,7 @@
 #include "cli/output.h"
 #include "cli/verifier_options.h"
 #include "token_verifier/commands.h"
-#include "token_verifier/scopes.h"
+#include "cli/scopes.h"
 #include "verify/credential.h"
 #include "verify/verifier.h"
 

@@ -1,8 +1,8 @@
 /*
  * The scopes that a command line demands.
  */
-#ifndef TOKEN_VERIFIER_SCOPES_H
-#define TOKEN_VERIFIER_SCOPES_H
+#ifndef CLI_SCOPES_H
+#define CLI_SCOPES_H
 
 #include <stddef.h>
 

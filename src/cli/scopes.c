@@ -1,4 +1,4 @@
-#include "token_verifier/scopes.h"
+#include "cli/scopes.h"
 
 #include <string.h>
 
