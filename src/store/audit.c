@@ -18,9 +18,67 @@ static void write_if_known(struct buffer *out, const char *name, const char *tex
     }
 }
 
-void audit_write_line(const struct audit_event *event, const struct token *token,
+static void write_time(struct buffer *out, const char *name, int64_t time)
+{
+    char text[TIME_TEXT_SIZE];
+
+    if (time != TIME_NONE) {
+        time_format(time, text);
+    }
+    json_write_text(out, name, time != TIME_NONE ? text : NULL);
+}
+
+static void write_previous(struct buffer *out, const struct token *token)
+{
+    json_write_name(out, "previous");
+    buffer_append_text(out, "[");
+    for (size_t i = 0; i < token->previous_count; i++) {
+        buffer_append_text(out, i == 0 ? "{" : ", {");
+        json_write_text(out, "prefix", token->previous[i].prefix);
+        write_time(out, "expires_at", token->previous[i].expires_at);
+        buffer_append_text(out, "}");
+    }
+    buffer_append_text(out, "]");
+}
+
+/* What the token says now, of what it did not say before. */
+static void write_changes(struct buffer *out, const struct token_record *record)
+{
+    const struct token *token = &record->token;
+    const bool is_new = (record->changed & TOKEN_CHANGE_NEW) != 0;
+
+    json_write_name(out, "changed");
+    buffer_append_text(out, "{");
+    if (record->removed) {
+        json_write_flag(out, "deleted", true);
+    }
+    if (is_new || (record->changed & TOKEN_CHANGE_SECRETS) != 0) {
+        json_write_text(out, "prefix", token->secret.prefix);
+    }
+    if ((record->changed & TOKEN_CHANGE_SECRETS) != 0) {
+        write_previous(out, token);
+    }
+    if ((record->changed & TOKEN_CHANGE_EXPIRY) != 0 ||
+        (is_new && token->expires_at != TIME_NONE)) {
+        write_time(out, "expires_at", token->expires_at);
+    }
+    if ((record->changed & TOKEN_CHANGE_REVOKED) != 0 ||
+        (is_new && token->revoked_at != TIME_NONE)) {
+        write_time(out, "revoked_at", token->revoked_at);
+    }
+    if (is_new && token->scope_count > 0) {
+        json_write_list(out, "scopes", (const char *const *)token->scopes, token->scope_count);
+    }
+    if (is_new && token->note != NULL) {
+        json_write_text(out, "note", token->note);
+    }
+    buffer_append_text(out, "}");
+}
+
+void audit_write_line(const struct audit_event *event, const struct token_record *record,
                       struct buffer *out)
 {
+    const struct token *token = &record->token;
     char time[TIME_TEXT_SIZE];
 
     time_format(event->time, time);
@@ -29,6 +87,7 @@ void audit_write_line(const struct audit_event *event, const struct token *token
     json_write_text(out, "action", event->action);
     json_write_text(out, "id", token->id);
     json_write_text(out, "name", token->name);
+    write_changes(out, record);
     json_write_count(out, "uid", event->actor->uid);
     write_if_known(out, "login", event->actor->login);
     write_if_known(out, "sudo_user", event->actor->sudo_user);

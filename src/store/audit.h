@@ -1,7 +1,9 @@
 /*
- * The audit trail: `api_tokens.json.audit`, one JSON object a line for each change of a token.
+ * The audit trail: `api_tokens.json.audit`, one JSON object a line for each change of a token: when,
+ * what was done, to which one, what is different now, and who did it.
  *
- *     {"time": "…", "action": "revoke", "id": "tok_…", "name": "…", "uid": 0, "login": "root", …}
+ *     {"time": "…", "action": "revoke", "id": "tok_…", "name": "…", "changed": {"revoked_at": "…"},
+ *      "uid": 0, "login": "root", "sudo_user": "alice", "host": "…"}
  *
  * A line is on the disk before the change that it tells of is made: a crash may leave a line for a
  * change that was not made, never a change without its line. No secret and no digest is in it.
@@ -14,7 +16,7 @@
 
 #include "base/buffer.h"
 #include "base/status.h"
-#include "token/token.h"
+#include "token/token_set.h"
 
 /* Who makes a change. Strings are borrowed; NULL where unknown. */
 struct audit_actor {
@@ -30,8 +32,8 @@ struct audit_event {
     const struct audit_actor *actor;
 };
 
-/* Appends one line. */
-void audit_write_line(const struct audit_event *event, const struct token *token,
+/* Appends one line about a record that was changed or removed. */
+void audit_write_line(const struct audit_event *event, const struct token_record *record,
                       struct buffer *out);
 
 /* Where the trail is. */

@@ -167,8 +167,8 @@ static enum status write_audit(const struct store *store, const struct audit_eve
     for (size_t i = 0; i < store->tokens.count; i++) {
         const struct token_record *record = &store->tokens.records[i];
 
-        if (record->changed || record->removed) {
-            audit_write_line(event, &record->token, &lines);
+        if (record->changed != 0 || record->removed) {
+            audit_write_line(event, record, &lines);
         }
     }
     status = lines.failed ? error_no_memory(error) : audit_append(file, &lines, error);

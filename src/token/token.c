@@ -52,6 +52,54 @@ const char *token_status_text(enum token_status status)
     return texts[status];
 }
 
+bool token_has_scope(const struct token *token, const char *scope)
+{
+    for (size_t i = 0; i < token->scope_count; i++) {
+        if (strcmp(token->scopes[i], scope) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum status token_add_scope(struct token *token, const char *scope, struct error *error)
+{
+    char **scopes;
+
+    if (token->scope_count == TOKEN_SCOPE_COUNT) {
+        return error_set(error, STATUS_USAGE, "more than %d scopes", TOKEN_SCOPE_COUNT);
+    }
+    scopes = realloc(token->scopes, (token->scope_count + 1) * sizeof(*scopes));
+    if (scopes == NULL) {
+        return error_no_memory(error);
+    }
+    token->scopes = scopes;
+    scopes[token->scope_count] = strdup(scope);
+    if (scopes[token->scope_count] == NULL) {
+        return error_no_memory(error);
+    }
+    token->scope_count++;
+    return STATUS_OK;
+}
+
+enum status token_add_previous(struct token *token, const struct token_secret *secret,
+                               struct error *error)
+{
+    struct token_secret *previous;
+
+    if (token->previous_count == TOKEN_PREVIOUS_COUNT) {
+        return error_set(error, STATUS_FAILED, "more than %d previous secrets",
+                         TOKEN_PREVIOUS_COUNT);
+    }
+    previous = realloc(token->previous, (token->previous_count + 1) * sizeof(*previous));
+    if (previous == NULL) {
+        return error_no_memory(error);
+    }
+    token->previous = previous;
+    previous[token->previous_count++] = *secret;
+    return STATUS_OK;
+}
+
 bool token_has_digest(const struct token *token, const uint8_t digest[static DIGEST_SIZE])
 {
     bool found = secret_equal(token->secret.digest, digest);

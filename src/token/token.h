@@ -79,6 +79,14 @@ const char *token_status_text(enum token_status status);
 /* Whether this is the digest of the token's current secret or of an older one. */
 bool token_has_digest(const struct token *token, const uint8_t digest[static DIGEST_SIZE]);
 
+/* Whether it is one of the token's own scopes. */
+bool token_has_scope(const struct token *token, const char *scope);
+
+/* Appends a scope, or an older secret, of which there may be as many as the limits above say. */
+MUST_CHECK enum status token_add_scope(struct token *token, const char *scope, struct error *error);
+MUST_CHECK enum status token_add_previous(struct token *token, const struct token_secret *secret,
+                                          struct error *error);
+
 bool token_is_id(const char *text, size_t size);
 
 /* A new random id. */

@@ -198,7 +198,7 @@ static enum status write_record(const struct token_json *json, const struct toke
                                    .line = 1,
                                    .file = json->file};
 
-    if (!record->changed) {
+    if (record->changed == 0) {
         buffer_append(out, old.at, old.size);
         return STATUS_OK;
     }

@@ -1,6 +1,5 @@
 #include "token/token_record_json.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/json_object.h"
@@ -115,16 +114,6 @@ static enum status read_time(struct json_cursor *cursor, const char *name, void 
     return status;
 }
 
-static bool has_scope(const struct token *token, const char *scope)
-{
-    for (size_t i = 0; i < token->scope_count; i++) {
-        if (strcmp(token->scopes[i], scope) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static enum status read_scope(struct json_cursor *cursor, const char *name, struct token *token,
                               struct error *error)
 {
@@ -135,23 +124,13 @@ static enum status read_scope(struct json_cursor *cursor, const char *name, stru
     if (status != STATUS_OK) {
         return status;
     }
-    if (!token_is_scope(scope, strlen(scope)) || has_scope(token, scope)) {
+    if (!token_is_scope(scope, strlen(scope)) || token_has_scope(token, scope)) {
         return json_fail(&value, error, "scopes must be different scope-tokens of RFC 6749");
     }
     if (token->scope_count == TOKEN_SCOPE_COUNT) {
         return json_fail(&value, error, "more than %d scopes", TOKEN_SCOPE_COUNT);
     }
-    char **scopes = realloc(token->scopes, (token->scope_count + 1) * sizeof(char *));
-    if (scopes == NULL) {
-        return error_no_memory(error);
-    }
-    token->scopes = scopes;
-    scopes[token->scope_count] = strdup(scope);
-    if (scopes[token->scope_count] == NULL) {
-        return error_no_memory(error);
-    }
-    token->scope_count++;
-    return STATUS_OK;
+    return token_add_scope(token, scope, error);
 }
 
 /* An empty array would read as "no scopes", which everywhere else means all: it is refused. */
@@ -198,14 +177,7 @@ static enum status read_previous_one(struct json_cursor *cursor, struct token *t
         return json_fail(&slice, error, "more than %d previous secrets", TOKEN_PREVIOUS_COUNT);
     }
     secret.place = (struct token_place){(size_t)(slice.at - cursor->mark), slice.size};
-    struct token_secret *previous =
-        realloc(token->previous, (token->previous_count + 1) * sizeof(*previous));
-    if (previous == NULL) {
-        return error_no_memory(error);
-    }
-    token->previous = previous;
-    previous[token->previous_count++] = secret;
-    return STATUS_OK;
+    return token_add_previous(token, &secret, error);
 }
 
 static enum status read_previous(struct json_cursor *cursor, const char *name, void *field,

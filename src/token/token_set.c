@@ -41,7 +41,7 @@ enum status token_set_add(struct token_set *set, struct token *token,
     set->records[set->count++] =
         (struct token_record){.token = *token,
                               .place = place != NULL ? *place : (struct token_place){0},
-                              .changed = place == NULL};
+                              .changed = place == NULL ? TOKEN_CHANGE_NEW : 0};
     token_init(token);
     return STATUS_OK;
 }
@@ -209,13 +209,43 @@ size_t token_set_count_active(const struct token_set *set, int64_t now)
 void token_set_revoke(struct token_record *record, int64_t now)
 {
     record->token.revoked_at = now;
-    record->changed = true;
+    record->changed |= TOKEN_CHANGE_REVOKED;
 }
 
 void token_set_restore(struct token_record *record)
 {
     record->token.revoked_at = TIME_NONE;
-    record->changed = true;
+    record->changed |= TOKEN_CHANGE_REVOKED;
+}
+
+void token_set_expire(struct token_record *record, int64_t expires_at)
+{
+    record->token.expires_at = expires_at;
+    record->changed |= TOKEN_CHANGE_EXPIRY;
+}
+
+enum status token_set_rotate(struct token_record *record, const struct token_secret *fresh,
+                             int64_t now, int64_t grace_end, struct error *error)
+{
+    struct token *token = &record->token;
+    struct token_secret current = token->secret;
+    enum status status = STATUS_OK;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < token->previous_count; i++) {
+        if (grace_end > now && token->previous[i].expires_at > now) {
+            token->previous[kept++] = token->previous[i];
+        }
+    }
+    token->previous_count = kept;
+    if (grace_end > now) {
+        current.expires_at = grace_end;
+        current.place = (struct token_place){0};
+        status = token_add_previous(token, &current, error);
+    }
+    token->secret = *fresh;
+    record->changed |= TOKEN_CHANGE_SECRETS;
+    return status;
 }
 
 void token_set_remove(struct token_record *record)

@@ -12,10 +12,18 @@
 #include "base/status.h"
 #include "token/token.h"
 
+/* What of a record the text does not tell as `token` does. */
+enum token_change {
+    TOKEN_CHANGE_NEW = 1, /* all of it */
+    TOKEN_CHANGE_REVOKED = 2,
+    TOKEN_CHANGE_SECRETS = 4,
+    TOKEN_CHANGE_EXPIRY = 8,
+};
+
 struct token_record {
     struct token token;
     struct token_place place; /* of the record in the text */
-    bool changed;             /* the text no longer tells what `token` says */
+    unsigned changed;         /* a sum of enum token_change; 0: nothing */
     bool removed;             /* to be left out; nobody finds it any more */
 };
 
@@ -66,6 +74,17 @@ size_t token_set_count_active(const struct token_set *set, int64_t now);
 
 void token_set_revoke(struct token_record *record, int64_t now);
 void token_set_restore(struct token_record *record);
+void token_set_expire(struct token_record *record, int64_t expires_at);
+
+/*
+ * Puts a fresh secret in the place of the current one, which is good until `grace_end`; the ones before
+ * it keep their own ends. If that is not after `now`, no earlier secret is left. Those that have ended
+ * are forgotten. STATUS_FAILED when too many would be left.
+ */
+MUST_CHECK enum status token_set_rotate(struct token_record *record,
+                                        const struct token_secret *fresh, int64_t now,
+                                        int64_t grace_end, struct error *error);
+
 void token_set_remove(struct token_record *record);
 
 #endif
