@@ -9,8 +9,8 @@
 #include "base/banned.h"
 
 #define INVALID "Invalid API key provided"
-#define NOT_GOOD                                                                                \
-    INVALID ". It may be mistyped, belong to another server, or be valid no more; ask whoever " \
+#define NOT_GOOD                                                                                  \
+    INVALID ". It may be mistyped, belong to another server, or no longer be valid; ask whoever " \
             "gave it to you for another."
 
 /* How the challenge names the error; by RFC 6750 not where nothing was sent. */

@@ -6,7 +6,8 @@ bats_require_minimum_version 1.5.0
 load common
 load verifier
 load authd
-load proxy
+load upstream
+load nginx
 
 # token_authd, the server behind, and nginx between us and them: start_all [FROM TO]...
 start_all() {
@@ -16,27 +17,16 @@ start_all() {
     start_nginx "$@"
 }
 
-# nginx with the configuration that people copy, its ports and paths ours, and with further changes:
-# start_nginx [FROM TO]... Its temporary files would go to folders of the system. Sets nginx_pid,
+# nginx with that configuration, and with further changes: start_nginx [FROM TO]... Sets nginx_pid,
 # nginx_url, and authd_url to the same, so that `ask` asks there.
 start_nginx() {
-    local port i temporary='' kind directives
+    local port i directives
     needs nginx curl
-    for kind in client_body proxy fastcgi uwsgi scgi; do
-        temporary+="${kind}_temp_path $PWD/temp_$kind; "
-    done
     directives="daemon off; pid $PWD/nginx.pid;"
     [ "$(id -u)" != 0 ] || directives+=" user root $(id -gn);" # who may enter this folder
     for ((i = 0; i < 30; i++)); do
-        port=$(random_port)
-        substitute "$BATS_TEST_DIRNAME/../../docs/integrations/nginx/nginx.conf" \
-            "listen 127.0.0.1:8080;" "listen 127.0.0.1:$port;" \
-            "server 127.0.0.1:9000;" "server 127.0.0.1:$upstream_port;" \
-            "server unix:/run/token_authd.sock;" "server unix:$PWD/authd.sock;" \
-            "error_log /var/log/nginx/error.log error;" "error_log $PWD/error.log error;" \
-            "access_log /var/log/nginx/access.log token;" "access_log $PWD/access.log token;" \
-            "worker_processes auto;" "worker_processes 2;" \
-            "http {" "http { $temporary" "$@" >nginx.conf || return
+        port=$(free_port)
+        nginx_configuration "$port" "$@" >nginx.conf || return
         : >error.log
         nginx -p "$PWD" -e "$PWD/error.log" -c "$PWD/nginx.conf" -g "$directives" 2>said 3>&- &
         nginx_pid=$!

@@ -2,6 +2,10 @@
 
 bats_require_minimum_version 1.5.0
 load common
+load verifier
+load authd
+load upstream
+load nginx
 
 # The blocks of README.md that are marked as shell, in a row: one session of a reader.
 readme_session() {
@@ -9,19 +13,45 @@ readme_session() {
         "$BATS_TEST_DIRNAME/../../README.md"
 }
 
+# The same with ports of this test, where servers are waited for, as a person at a keyboard does without
+# noticing, and ended at the end.
+session_here() {
+    cat <<'END'
+end() {
+    kill $(jobs -p) $(cat nginx.pid)
+    wait
+}
+trap end EXIT
+curl() {
+    command curl --silent --show-error --retry 9 --retry-connrefused "$@"
+}
+END
+    readme_session | sed "s#/run/token_authd.sock:666#$PWD/authd.sock:666#
+        s#127.0.0.1:8080#127.0.0.1:$1#; s#127.0.0.1:8008#127.0.0.1:$2#"
+}
+
 @test "the commands of the README run as they are printed" {
-    ln -s "$manager" "$verifier" .
-    mkdir old
+    needs token_authd nginx curl
+    ln -s "$manager" "$verifier" "$BIN/token_authd" .
+    mkdir -p old docs/integrations/nginx
     cp "$BATS_TEST_DIRNAME/../data/predecessor_api_tokens.json" old/api_tokens.json
     echo "a-key-of-another-server" >keys.txt
     echo "WEBAPP=a-key-of-the-web-application" >old.env
-    readme_session >session.sh
+    start_upstream
+    nginx_port=$(free_port)
+    nginx_configuration "$nginx_port" "events {" \
+        "pid $PWD/nginx.pid; $([ "$(id -u)" != 0 ] || echo "user root $(id -gn);") events {" \
+        >docs/integrations/nginx/nginx.conf
+    session_here "$nginx_port" "$(free_port)" >session.sh
     run bash -eu session.sh
     echo "$output"
     [ "$status" -eq 0 ]
-    [[ "$output" == *"refused at once"* ]]
+    grep -q "^X-Token-Name: my-application" upstream/requests
+    [ "$(grep -c "^GET " upstream/requests)" -eq 1 ]
+    [[ "$output" == *"Invalid API key provided"* ]]
     [[ "$output" == *"not before it is converted"* ]]
     [[ "$output" == *"ERR unknown"* ]]
+    [[ "$output" == *"X-Token-Name: laptop"* ]]
     [[ "$output" == *"AUTHENTICATION IS OFF"* ]]
 }
 
