@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/timefmt.h"
 
 #include "base/banned.h"
 
@@ -55,6 +56,16 @@ void json_write_text(struct buffer *out, const char *name, const char *text)
     } else {
         buffer_append_text(out, "null");
     }
+}
+
+void json_write_time(struct buffer *out, const char *name, int64_t time)
+{
+    char text[TIME_TEXT_SIZE];
+
+    if (time != TIME_NONE) {
+        time_format(time, text);
+    }
+    json_write_text(out, name, time != TIME_NONE ? text : NULL);
 }
 
 void json_write_flag(struct buffer *out, const char *name, bool flag)

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buffer.h"
 
@@ -18,6 +19,9 @@ void json_write_name(struct buffer *out, const char *name);
 
 /* `"name": "text"`, or `"name": null` for NULL. */
 void json_write_text(struct buffer *out, const char *name, const char *text);
+
+/* `"name": "2026-11-26T11:45:23Z"`, or `"name": null` for TIME_NONE. */
+void json_write_time(struct buffer *out, const char *name, int64_t time);
 
 /* `"name": true` */
 void json_write_flag(struct buffer *out, const char *name, bool flag);

@@ -1,7 +1,11 @@
 #include "cli/input.h"
 
 #include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/file.h"
 
 #include "base/banned.h"
 
@@ -26,4 +30,24 @@ enum status input_read_all(struct buffer *input, size_t limit, struct error *err
         }
     }
     return STATUS_OK;
+}
+
+enum status input_read_from(struct buffer *input, const char *path, size_t limit,
+                            struct error *error)
+{
+    struct stat seen;
+    int fd = -1;
+    enum status status;
+
+    if (strcmp(path, "-") == 0) {
+        return input_read_all(input, limit, error);
+    }
+    status = file_open(path, &fd, error);
+    if (status == STATUS_OK) {
+        status = file_read(fd, path, limit, input, &seen, error);
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return status == STATUS_OK ? STATUS_OK : STATUS_FAILED;
 }

@@ -18,16 +18,6 @@ static void write_if_known(struct buffer *out, const char *name, const char *tex
     }
 }
 
-static void write_time(struct buffer *out, const char *name, int64_t time)
-{
-    char text[TIME_TEXT_SIZE];
-
-    if (time != TIME_NONE) {
-        time_format(time, text);
-    }
-    json_write_text(out, name, time != TIME_NONE ? text : NULL);
-}
-
 static void write_previous(struct buffer *out, const struct token *token)
 {
     json_write_name(out, "previous");
@@ -35,7 +25,7 @@ static void write_previous(struct buffer *out, const struct token *token)
     for (size_t i = 0; i < token->previous_count; i++) {
         buffer_append_text(out, i == 0 ? "{" : ", {");
         json_write_text(out, "prefix", token->previous[i].prefix);
-        write_time(out, "expires_at", token->previous[i].expires_at);
+        json_write_time(out, "expires_at", token->previous[i].expires_at);
         buffer_append_text(out, "}");
     }
     buffer_append_text(out, "]");
@@ -60,11 +50,11 @@ static void write_changes(struct buffer *out, const struct token_record *record)
     }
     if ((record->changed & TOKEN_CHANGE_EXPIRY) != 0 ||
         (is_new && token->expires_at != TIME_NONE)) {
-        write_time(out, "expires_at", token->expires_at);
+        json_write_time(out, "expires_at", token->expires_at);
     }
     if ((record->changed & TOKEN_CHANGE_REVOKED) != 0 ||
         (is_new && token->revoked_at != TIME_NONE)) {
-        write_time(out, "revoked_at", token->revoked_at);
+        json_write_time(out, "revoked_at", token->revoked_at);
     }
     if (is_new && token->scope_count > 0) {
         json_write_list(out, "scopes", (const char *const *)token->scopes, token->scope_count);
@@ -79,11 +69,8 @@ void audit_write_line(const struct audit_event *event, const struct token_record
                       struct buffer *out)
 {
     const struct token *token = &record->token;
-    char time[TIME_TEXT_SIZE];
-
-    time_format(event->time, time);
     buffer_append_text(out, "{");
-    json_write_text(out, "time", time);
+    json_write_time(out, "time", event->time);
     json_write_text(out, "action", event->action);
     json_write_text(out, "id", token->id);
     json_write_text(out, "name", token->name);

@@ -1,216 +1,319 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
 #include "base/json_write.h"
-#include "base/text.h"
+#include "base/key_set.h"
 #include "cli/output.h"
-#include "token/token_text.h"
+#include "cli/progress.h"
 #include "token_manager/commands.h"
+#include "token_manager/create_names.h"
 #include "token_manager/manager.h"
+#include "token_manager/new_token.h"
 #include "token_manager/secret_output.h"
+#include "token_manager/token_output.h"
 
 #include "base/banned.h"
 
-#define DEFAULT_VARIABLE "FREEGPT_API_KEY"
+#define IDS_SHOWN 20 /* in the remedy for tokens that nobody has seen */
 
-/* What the command line asks for. */
-struct request {
-    const char *name;
-    const char *scheme;
+/* A create while it is made: of one token, or of a batch. */
+struct create {
+    struct manager *manager;
+    struct store *store;
+    struct new_token_options options;
+    struct create_names names;
     const char *variable; /* for --env, else NULL */
-    bool json;
+    bool is_batch;
     bool if_not_exists;
+    size_t first;         /* the number of the first new record */
+    struct key_set taken; /* digests of the names of unrevoked tokens */
+    struct buffer output; /* secrets and all */
 };
 
-static bool is_variable(const char *text)
+static enum status read_arguments(struct create *create, const struct cli_arguments *arguments,
+                                  struct error *error)
 {
-    const size_t rest =
-        strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
-
-    return *text != '\0' && text[rest] == '\0' && (*text < '0' || *text > '9');
-}
-
-static enum status read_request(struct request *request, const struct cli_arguments *arguments,
-                                struct error *error)
-{
-    const char *scheme = cli_value(arguments, "prefix");
-    const char *variable = cli_value(arguments, "env");
+    const char *batch = cli_value(arguments, "batch");
     enum status status;
 
-    *request = (struct request){
-        .name = arguments->operands[0],
-        .scheme = scheme != NULL ? scheme : TOKEN_DEFAULT_SCHEME,
-        .variable = variable == cli_no_value ? DEFAULT_VARIABLE : variable,
-        .json = cli_has(arguments, "json"),
-        .if_not_exists = cli_has(arguments, "if-not-exists"),
-    };
-    status = token_name_check(request->name, strlen(request->name), error);
+    create->is_batch = batch != NULL;
+    create->if_not_exists = cli_has(arguments, "if-not-exists");
+    if (create->is_batch == (arguments->operand_count > 0)) {
+        return error_set(error, STATUS_USAGE,
+                         create->is_batch ? "NAME and --batch exclude each other"
+                                          : "NAME is missing: token_manager create NAME");
+    }
+    status = token_output_read_variable(arguments, &create->variable, error);
+    if (status == STATUS_OK && create->is_batch && create->variable != NULL) {
+        return error_set(error, STATUS_USAGE, "--env and --batch exclude each other");
+    }
     if (status == STATUS_OK) {
-        status = token_text_scheme_check(request->scheme, error);
+        status = new_token_read_options(&create->options, arguments, create->manager->now, error);
     }
-    if (status == STATUS_OK && request->variable != NULL &&
-        (!is_variable(request->variable) ||
-         token_text_looks_like_one(request->variable, strlen(request->variable)))) {
-        status = error_set(error, STATUS_USAGE,
-                           "--env=VAR needs the name of a variable: letters, digits and _");
-    }
-    if (status == STATUS_OK && request->variable != NULL && request->json) {
-        status = error_set(error, STATUS_USAGE, "--env and --json exclude each other");
+    if (status == STATUS_OK) {
+        status = create->is_batch
+                     ? create_names_read(&create->names, batch, error)
+                     : create_names_take(&create->names, arguments->operands[0], error);
     }
     return status;
 }
 
-/* `secret` is NULL where nothing was created. */
-static void write_json(struct buffer *out, const struct token *token, const char *secret)
+static enum key_set_result take_name(struct create *create, const char *name)
 {
-    char created_at[TIME_TEXT_SIZE];
+    uint8_t digest[DIGEST_SIZE];
 
-    time_format(token->created_at, created_at);
-    buffer_append_text(out, "{");
-    json_write_text(out, "id", token->id);
-    json_write_text(out, "name", token->name);
-    if (secret != NULL) {
-        json_write_text(out, "token", secret);
+    if (!create->is_batch) {
+        return token_set_find_name(store_tokens(create->store), name) != NULL ? KEY_SET_PRESENT
+                                                                              : KEY_SET_ADDED;
     }
-    json_write_text(out, "prefix", token->secret.prefix);
-    json_write_text(out, "created_at", created_at);
-    json_write_flag(out, "created", secret != NULL);
-    buffer_append_text(out, "}\n");
+    secret_digest(digest, name, strlen(name));
+    return key_set_add(&create->taken, digest, NULL);
 }
 
-/* An unrevoked token has the name already. */
-static enum status meet_existing(const struct manager *manager, const struct request *request,
-                                 const struct token *token, struct error *error)
+/* For a batch: one name alone is looked up quicker. */
+static enum status take_present_names(struct create *create, struct error *error)
 {
-    struct buffer out = {0};
-    const bool expired = token_status(token, manager->now) == TOKEN_EXPIRED;
+    const struct token_set *tokens = store_tokens(create->store);
 
-    if (!request->if_not_exists) {
-        return error_set(error, STATUS_NAME_TAKEN,
-                         "the name \"%s\" is taken by %s, which %s; choose another name, or revoke "
-                         "or delete that token first",
-                         token->name, token->id, expired ? "has expired" : "is active");
-    }
-    if (request->json) {
-        write_json(&out, token, NULL);
-    }
-    (void)fprintf(stderr, "\"%s\" exists already (%s)%s\n", token->name, token->id,
-                  expired ? ", but it has expired; revoke or delete it, and create another" : "");
-    return output_print(&out, error);
-}
+    for (size_t i = 0; create->is_batch && i < tokens->count; i++) {
+        const struct token *token = &tokens->records[i].token;
 
-static enum status fill_token(struct token *token, const struct request *request, int64_t now,
-                              char secret[static TOKEN_TEXT_SIZE], struct error *error)
-{
-    const size_t size = strlen(request->scheme) + TOKEN_BODY_LENGTH + TOKEN_CHECKSUM_LENGTH;
-
-    token_text_make(request->scheme, secret);
-    token_make_id(token->id);
-    secret_digest(token->secret.digest, secret, size);
-    token_text_prefix(secret, size, token->secret.prefix);
-    token->created_at = now;
-    token->name = strdup(request->name);
-    return token->name != NULL ? STATUS_OK : error_no_memory(error);
-}
-
-static void explain(struct store *store, const struct request *request)
-{
-    const struct token *token = &token_set_last(store_tokens(store))->token;
-
-    (void)fprintf(stderr,
-                  "\nCreated \"%s\" (%s) in %s%s\n\n"
-                  "Save the token now: only its digest is kept, and it is not shown again.\n"
-                  "  in a .env file:  %s=TOKEN\n"
-                  "  in a request:    Authorization: Bearer TOKEN\n",
-                  token->name, token->id, store_path(store),
-                  store_is_new(store)
-                      ? ",\na new file: requests without a token are refused from now on."
-                      : "",
-                  request->variable != NULL ? request->variable : DEFAULT_VARIABLE);
-}
-
-/* Makes the change and shows the secret, in this order. */
-static enum status commit_and_show(struct manager *manager, struct store *store,
-                                   const struct request *request, const char *secret,
-                                   struct error *error)
-{
-    const struct token *token = &token_set_last(store_tokens(store))->token;
-    struct buffer out = {.secret = true};
-    struct error shown;
-    bool written;
-    enum status status;
-
-    if (request->json) {
-        write_json(&out, token, secret);
-    } else {
-        buffer_appendf(&out, "%s%s%s\n", request->variable != NULL ? request->variable : "",
-                       request->variable != NULL ? "=" : "", secret);
-    }
-    secret_output_hold_signals();
-    status = manager_commit(manager, store, "create", &written, error);
-    if (written) {
-        const enum status shown_status =
-            secret_output_write(&out, token, store_path(store), &shown);
-
-        if (shown_status != STATUS_OK) {
-            status = shown_status;
-            *error = shown;
-        } else {
-            explain(store, request);
+        if (token->revoked_at == TIME_NONE && take_name(create, token->name) == KEY_SET_NO_MEMORY) {
+            return error_no_memory(error);
         }
     }
-    secret_output_release_signals();
-    buffer_clear(&out);
-    return status;
+    return STATUS_OK;
 }
 
-static enum status create(struct manager *manager, const struct request *request,
-                          struct store *store, struct error *error)
+/* What to do about a token whose name is wanted. */
+static const char *remedy(const struct create *create, const struct token *token)
 {
+    return token_status(token, create->manager->now) == TOKEN_EXPIRED
+               ? "has expired; rotate it with a new --expires, or revoke or delete it first"
+               : "is active; choose another name, or revoke or delete that token first";
+}
+
+static enum status refuse_name(const struct create *create, const struct create_name *name,
+                               struct error *error)
+{
+    const struct token_record *existing =
+        token_set_find_name(store_tokens(create->store), name->text);
+    const struct token *token = &existing->token;
+    const size_t number = (size_t)(existing - store_tokens(create->store)->records);
+
+    if (number >= create->first) {
+        return error_set(error, STATUS_NAME_TAKEN, "%s:%zu: the name \"%s\" comes twice",
+                         create->names.source, name->line, name->text);
+    }
+    if (create->is_batch) {
+        return error_set(error, STATUS_NAME_TAKEN,
+                         "%s:%zu: the name \"%s\" is taken by %s, which %s (nothing was made)",
+                         create->names.source, name->line, token->name, token->id,
+                         remedy(create, token));
+    }
+    return error_set(error, STATUS_NAME_TAKEN, "the name \"%s\" is taken by %s, which %s",
+                     token->name, token->id, remedy(create, token));
+}
+
+/* With --if-not-exists; in a batch that would be a line for each. */
+static void tell_existing(struct create *create, const struct create_name *name)
+{
+    const struct token *token =
+        &token_set_find_name(store_tokens(create->store), name->text)->token;
+
+    if (create->manager->json) {
+        token_output_json(&create->output, token, NULL);
+    }
+    (void)fprintf(stderr, "\"%s\" exists already (%s)%s\n", token->name, token->id,
+                  token_status(token, create->manager->now) == TOKEN_EXPIRED
+                      ? ", but it has expired; rotate it with a new --expires"
+                      : "");
+}
+
+static void append_output(struct create *create, const struct token *token, const char *secret)
+{
+    struct buffer *out = &create->output;
+
+    if (create->manager->json) {
+        buffer_append_text(out, create->is_batch && out->size > 0 ? ",\n  " : "");
+        token_output_json(out, token, secret);
+    } else if (create->is_batch) {
+        buffer_appendf(out, "%s\t%s\n", token->name, secret);
+    } else {
+        token_output_plain(out, create->variable, secret);
+    }
+}
+
+static enum status create_one(struct create *create, const struct create_name *name,
+                              struct error *error)
+{
+    const enum key_set_result taken = take_name(create, name->text);
     char secret[TOKEN_TEXT_SIZE];
-    struct token_set *tokens = store_tokens(store);
-    const struct token_record *existing = token_set_find_name(tokens, request->name);
     struct token token;
     enum status status;
 
-    if (existing != NULL) {
-        return meet_existing(manager, request, &existing->token, error);
+    if (taken == KEY_SET_NO_MEMORY) {
+        return error_no_memory(error);
+    }
+    if (taken == KEY_SET_PRESENT && !create->if_not_exists) {
+        return refuse_name(create, name, error);
+    }
+    if (taken == KEY_SET_PRESENT) {
+        if (!create->is_batch) {
+            tell_existing(create, name);
+        }
+        return STATUS_OK;
     }
     token_init(&token);
-    status = fill_token(&token, request, manager->now, secret, error);
+    status = new_token_make(&create->options, name->text, &token, secret, error);
     if (status == STATUS_OK) {
-        status = token_set_add(tokens, &token, NULL, error);
-    }
-    if (status == STATUS_OK) {
-        status = commit_and_show(manager, store, request, secret, error);
+        append_output(create, &token, secret);
+        status = token_set_add(store_tokens(create->store), &token, NULL, error);
     }
     secret_wipe(secret, sizeof(secret));
     token_clear(&token);
     return status;
 }
 
+/* All tokens, in memory. */
+static enum status create_all(struct create *create, struct error *error)
+{
+    struct progress progress;
+    enum status status = take_present_names(create, error);
+
+    create->first = store_tokens(create->store)->count;
+    progress_begin(&progress, "tokens", create->names.count);
+    for (size_t i = 0; i < create->names.count && status == STATUS_OK; i++) {
+        status = create_one(create, &create->names.items[i], error);
+        progress_step(&progress, i + 1);
+    }
+    progress_end(&progress);
+    return status;
+}
+
+/* They are good, and nobody will ever know them. */
+static enum status lament(const struct create *create, struct error *error)
+{
+    const struct token_set *tokens = store_tokens(create->store);
+    const int cause = errno;
+    const size_t made = tokens->count - create->first;
+    struct buffer ids = {0};
+    enum status status;
+
+    for (size_t i = create->first; i < tokens->count && i < create->first + IDS_SHOWN; i++) {
+        buffer_appendf(&ids, " %s", tokens->records[i].token.id);
+    }
+    buffer_append_text(&ids, made > IDS_SHOWN ? " ..." : "");
+    buffer_append(&ids, "", 1);
+    status = error_set_errno(
+        error, STATUS_FAILED, cause,
+        "%s made, but could not be shown and never will be; remove %s with `token_manager --file "
+        "%s delete%s` and create %s: cannot write to standard output",
+        made == 1 ? "the token was" : "the tokens were", made == 1 ? "it" : "them",
+        store_path(create->store), ids.failed ? "" : ids.bytes, made == 1 ? "another" : "others");
+    buffer_clear(&ids);
+    return status;
+}
+
+static void explain(const struct create *create)
+{
+    const struct token_set *tokens = store_tokens(create->store);
+    const size_t made = tokens->count - create->first;
+    const struct token *token = &token_set_last(tokens)->token;
+    char expiry[TIME_TEXT_SIZE + 16] = "";
+
+    if (create->is_batch) {
+        (void)fprintf(stderr, "\nCreated %zu token%s in %s", made, made == 1 ? "" : "s",
+                      store_path(create->store));
+    } else {
+        (void)fprintf(stderr, "\nCreated \"%s\" (%s) in %s", token->name, token->id,
+                      store_path(create->store));
+    }
+    if (create->options.expires_at != TIME_NONE) {
+        memcpy(expiry, "Good until ", 11);
+        time_format(create->options.expires_at, expiry + 11);
+        memcpy(expiry + 11 + TIME_TEXT_SIZE - 1, ".\n", 3);
+    }
+    (void)fprintf(stderr, "%s\n%s\n",
+                  store_is_new(create->store)
+                      ? ",\na new file: requests without a token are refused from now on."
+                      : "",
+                  expiry);
+    token_output_explain(made, create->variable);
+}
+
+/* Makes the change and shows the secrets, in this order. */
+static enum status commit_and_show(struct create *create, struct error *error)
+{
+    bool written;
+    enum status status;
+
+    secret_output_hold_signals();
+    status = manager_commit(create->manager, create->store, "create", &written, error);
+    if (written) {
+        if (secret_output_write(&create->output)) {
+            explain(create);
+        } else {
+            status = lament(create, error);
+        }
+    }
+    secret_output_release_signals();
+    return status;
+}
+
+static enum status finish(struct create *create, struct error *error)
+{
+    const size_t made = store_tokens(create->store)->count - create->first;
+
+    if (create->is_batch && create->manager->json) {
+        struct buffer list = {.secret = true};
+
+        buffer_append_text(&list, create->output.size > 0 ? "[\n  " : "[");
+        buffer_append(&list, create->output.bytes, create->output.size);
+        buffer_append_text(&list, create->output.size > 0 ? "\n]" : "]");
+        list.failed = list.failed || create->output.failed;
+        buffer_clear(&create->output);
+        create->output = list;
+    }
+    if (create->manager->json) {
+        buffer_append_text(&create->output, "\n");
+    }
+    if (create->is_batch && create->names.count > made) {
+        (void)fprintf(stderr, "%zu of %zu names exist already.\n", create->names.count - made,
+                      create->names.count);
+    }
+    return made > 0 ? commit_and_show(create, error) : output_print(&create->output, error);
+}
+
 enum status create_run(const struct cli_arguments *arguments, struct error *error)
 {
     struct manager manager;
-    struct request request;
-    struct store *store = NULL;
+    struct create create = {
+        .manager = &manager, .taken = {.key_size = DIGEST_SIZE}, .output = {.secret = true}};
     enum status status = manager_init(&manager, arguments, error);
 
     if (status == STATUS_OK) {
-        status = read_request(&request, arguments, error);
+        status = read_arguments(&create, arguments, error);
     }
     if (status == STATUS_OK) {
         status = secret_output_check(error);
     }
     if (status == STATUS_OK) {
-        status = manager_begin(&manager, true, &store, error);
+        status = manager_begin(&manager, true, &create.store, error);
     }
     if (status == STATUS_OK) {
-        status = create(&manager, &request, store, error);
+        status = create_all(&create, error);
     }
-    store_abort(store);
+    if (status == STATUS_OK) {
+        status = finish(&create, error);
+    }
+    buffer_clear(&create.output);
+    key_set_clear(&create.taken);
+    create_names_clear(&create.names);
+    store_abort(create.store);
     manager_clear(&manager);
     return status;
 }

@@ -1,7 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/json_write.h"
@@ -137,26 +136,6 @@ static bool is_store(const struct manager *manager, const char *path)
     return same;
 }
 
-static enum status read_source(const struct import *import, struct buffer *text,
-                               struct error *error)
-{
-    struct stat seen;
-    int fd = -1;
-    enum status status;
-
-    if (import->is_input) {
-        return input_read_all(text, INPUT_LIMIT, error);
-    }
-    status = file_open(import->batch.source, &fd, error);
-    if (status == STATUS_OK) {
-        status = file_read(fd, import->batch.source, INPUT_LIMIT, text, &seen, error);
-    }
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return status == STATUS_OK ? STATUS_OK : STATUS_FAILED;
-}
-
 /* Imports from a text into the store, which is open. */
 static enum status import_text(struct import *import, const struct buffer *text,
                                struct error *error)
@@ -208,7 +187,8 @@ static enum status import_source(struct import *import, struct error *error)
             status = manager_begin_foreign(import->manager, &import->store, &text, error);
         }
     } else {
-        status = read_source(import, &text, error);
+        status = input_read_from(&text, import->is_input ? "-" : import->batch.source, INPUT_LIMIT,
+                                 error);
         if (status == STATUS_OK) {
             status = manager_begin(import->manager, true, &import->store, error);
         }

@@ -148,16 +148,6 @@ static void print_for_people(const struct listing *listing)
     }
 }
 
-static void write_json_time(struct buffer *out, const char *name, int64_t time)
-{
-    char text[TIME_TEXT_SIZE];
-
-    if (time != TIME_NONE) {
-        time_format(time, text);
-    }
-    json_write_text(out, name, time != TIME_NONE ? text : NULL);
-}
-
 static void write_json_token(const struct listing *listing, const struct token *token,
                              struct buffer *out)
 {
@@ -168,10 +158,10 @@ static void write_json_token(const struct listing *listing, const struct token *
     json_write_text(out, "name", token->name);
     json_write_text(out, "prefix", token->secret.prefix);
     json_write_text(out, "status", token_status_text(status));
-    write_json_time(out, "created_at", token->created_at);
-    write_json_time(out, "expires_at", token->expires_at);
-    write_json_time(out, "revoked_at", token->revoked_at);
-    write_json_time(out, "last_used_at", usage_last(&listing->usage, token->id));
+    json_write_time(out, "created_at", token->created_at);
+    json_write_time(out, "expires_at", token->expires_at);
+    json_write_time(out, "revoked_at", token->revoked_at);
+    json_write_time(out, "last_used_at", usage_last(&listing->usage, token->id));
     if (token->scope_count > 0) {
         json_write_list(out, "scopes", (const char *const *)token->scopes, token->scope_count);
     } else {

@@ -13,6 +13,10 @@ static const struct cli_option create_options[] = {
     {"prefix", "PREFIX", "begin the token with this instead of sk-", false},
     {"env", "[=VAR]", "print VAR=token for a .env file (FREEGPT_API_KEY)", false},
     {"if-not-exists", NULL, "do nothing if the name exists", false},
+    {"expires", "WHEN", "90d, 12h, 2027-01-31, 2027-01-31T12:00:00Z or never", false},
+    {"scope", "SCOPE", "what it is good for; may be repeated (everything)", true},
+    {"note", "TEXT", "shown by list", false},
+    {"batch", "FILE", "make one for each line of FILE, a name; - is stdin", false},
 };
 
 static const struct cli_option list_options[] = {
@@ -33,11 +37,11 @@ static const struct cli_command commands[] = {
     {.name = "create",
      .operands = "NAME",
      .summary = "Make a token and print it, once.",
-     .details = "The token goes to standard output, all else to standard error.",
+     .details = "It goes to standard output, all else to standard error. --batch makes all or\n"
+                "none, and prints NAME<TAB>TOKEN lines.",
      .example = "TOKEN=$(token_manager create my-application)",
      .options = create_options,
      .option_count = COUNT(create_options),
-     .operands_least = 1,
      .operands_most = 1,
      .run = create_run},
     {.name = "list",

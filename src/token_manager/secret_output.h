@@ -4,9 +4,10 @@
 #ifndef TOKEN_MANAGER_SECRET_OUTPUT_H
 #define TOKEN_MANAGER_SECRET_OUTPUT_H
 
+#include <stdbool.h>
+
 #include "base/buffer.h"
 #include "base/status.h"
-#include "token/token.h"
 
 /*
  * From the commit until the secret is out, Ctrl-C and its like must wait: else a token is good that
@@ -19,10 +20,8 @@ void secret_output_release_signals(void);
 MUST_CHECK enum status secret_output_check(struct error *error);
 
 /*
- * Writes straight to standard output, past stdio, whose buffers are never wiped. On failure the
- * message names the token's id and the command that removes it from the file at `path`.
+ * Writes straight to standard output, past stdio, whose buffers are never wiped. False with errno set.
  */
-MUST_CHECK enum status secret_output_write(const struct buffer *text, const struct token *token,
-                                           const char *path, struct error *error);
+MUST_CHECK bool secret_output_write(const struct buffer *text);
 
 #endif

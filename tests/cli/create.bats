@@ -133,7 +133,8 @@ into_closed_pipe() {
 @test "--json prints one object with exactly the promised fields" {
     exits 0 "$manager" create 'a "b" \c' --json --prefix sk_test_
     [ "$(jq -s length <<<"$output")" -eq 1 ]
-    json 'keys_unsorted == ["id", "name", "token", "prefix", "created_at", "created"]'
+    json 'keys_unsorted == ["id", "name", "token", "prefix", "created_at", "expires_at", "scopes",
+        "note", "created"]'
     json '.created == true and .name == "a \"b\" \\c"'
     json '.token | test("^sk_test_[0-9A-Za-z]{49}$")'
     json --slurpfile file api_tokens.json '
@@ -176,7 +177,8 @@ into_closed_pipe() {
     exits 0 "$manager" create ci --if-not-exists --json
     unchanged
     [ "$(jq -s length <<<"$output")" -eq 1 ]
-    json 'keys_unsorted == ["id", "name", "prefix", "created_at", "created"]'
+    json 'keys_unsorted == ["id", "name", "prefix", "created_at", "expires_at", "scopes",
+        "note", "created"]'
     json --slurpfile file api_tokens.json '
         . as $said | $said.created == false and ($file[0].tokens[0] | .id == $said.id
         and .name == $said.name and .prefix == $said.prefix
