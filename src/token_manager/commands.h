@@ -10,6 +10,7 @@
 enum status create_run(const struct cli_arguments *arguments, struct error *error);
 enum status list_run(const struct cli_arguments *arguments, struct error *error);
 enum status revoke_run(const struct cli_arguments *arguments, struct error *error);
+enum status rotate_run(const struct cli_arguments *arguments, struct error *error);
 enum status restore_run(const struct cli_arguments *arguments, struct error *error);
 enum status import_run(const struct cli_arguments *arguments, struct error *error);
 enum status delete_run(const struct cli_arguments *arguments, struct error *error);

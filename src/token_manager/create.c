@@ -118,6 +118,13 @@ static enum status refuse_name(const struct create *create, const struct create_
                      token->name, token->id, remedy(create, token));
 }
 
+static void append_json(struct create *create, const struct token *token, const char *secret)
+{
+    token_output_json(&create->output, token, secret);
+    json_write_flag(&create->output, "created", secret != NULL);
+    buffer_append_text(&create->output, "}");
+}
+
 /* With --if-not-exists; in a batch that would be a line for each. */
 static void tell_existing(struct create *create, const struct create_name *name)
 {
@@ -125,7 +132,7 @@ static void tell_existing(struct create *create, const struct create_name *name)
         &token_set_find_name(store_tokens(create->store), name->text)->token;
 
     if (create->manager->json) {
-        token_output_json(&create->output, token, NULL);
+        append_json(create, token, NULL);
     }
     (void)fprintf(stderr, "\"%s\" exists already (%s)%s\n", token->name, token->id,
                   token_status(token, create->manager->now) == TOKEN_EXPIRED
@@ -139,7 +146,7 @@ static void append_output(struct create *create, const struct token *token, cons
 
     if (create->manager->json) {
         buffer_append_text(out, create->is_batch && out->size > 0 ? ",\n  " : "");
-        token_output_json(out, token, secret);
+        append_json(create, token, secret);
     } else if (create->is_batch) {
         buffer_appendf(out, "%s\t%s\n", token->name, secret);
     } else {

@@ -12,21 +12,14 @@
 static enum status delete_one(const struct manager *manager, const struct token_set *tokens,
                               struct selected *selected, struct error *error)
 {
-    const struct token *token = &selected->record->token;
-    const struct settings_key *key = settings_find_token(&manager->settings, token);
+    const enum status status =
+        manager_check_not_in_environment(manager, &selected->record->token, error);
 
     (void)tokens;
-    if (key != NULL) {
-        return error_set(error, STATUS_FAILED,
-                         "\"%s\" (%s) is also the key in %s (%s), and would go on being accepted "
-                         "from there once the file no longer knows it; take it out there first, or "
-                         "revoke it instead",
-                         token->name, token->id, key->variable,
-                         key->source == SETTINGS_ENV_FILE ? manager->settings.env_file
-                                                          : "the environment");
+    if (status == STATUS_OK) {
+        token_set_remove(selected->record);
     }
-    token_set_remove(selected->record);
-    return STATUS_OK;
+    return status;
 }
 
 static const struct change change = {

@@ -24,6 +24,13 @@ static const struct cli_option list_options[] = {
     {"usage", "FILE", "read last uses from here", false},
 };
 
+static const struct cli_option rotate_options[] = {
+    {"grace", "TIME", "how long the old secret stays good: 12h, 7d, 0 (24h)", false},
+    {"expires", "WHEN", "90d, 12h, 2027-01-31, 2027-01-31T12:00:00Z or never", false},
+    {"prefix", "PREFIX", "begin the token with this instead of as the old one", false},
+    {"env", "[=VAR]", "print VAR=token for a .env file (FREEGPT_API_KEY)", false},
+};
+
 static const struct cli_option import_options[] = {
     {"format", "FORMAT", "token_manager.py, list or env; else told by looking", false},
     {"allow-weak", NULL, "take keys under 20 characters, which can be guessed", false},
@@ -60,6 +67,17 @@ static const struct cli_command commands[] = {
      .operands_least = 1,
      .operands_most = ANY_NUMBER,
      .run = revoke_run},
+    {.name = "rotate",
+     .operands = "SELECTOR",
+     .summary = "Give a token a new secret and print it, once.",
+     .details = "Id and name stay. The old secret is good until the grace ends, so that clients\n"
+                "can change over; --grace 0 ends every earlier one at once.",
+     .example = "TOKEN=$(token_manager rotate my-application --grace 48h)",
+     .options = rotate_options,
+     .option_count = COUNT(rotate_options),
+     .operands_least = 1,
+     .operands_most = 1,
+     .run = rotate_run},
     {.name = "restore",
      .operands = "SELECTOR...",
      .summary = "Undo a revoke.",

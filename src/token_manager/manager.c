@@ -104,6 +104,23 @@ enum status manager_commit(struct manager *manager, struct store *store, const c
     return store_commit(store, &event, written, error);
 }
 
+enum status manager_check_not_in_environment(const struct manager *manager,
+                                             const struct token *token, struct error *error)
+{
+    const struct settings_key *key = settings_find_token(&manager->settings, token);
+
+    if (key == NULL) {
+        return STATUS_OK;
+    }
+    return error_set(error, STATUS_FAILED,
+                     "\"%s\" (%s) is also the key in %s (%s), and would go on being accepted from "
+                     "there once the file no longer knows it; take it out there first, or revoke "
+                     "it instead",
+                     token->name, token->id, key->variable,
+                     key->source == SETTINGS_ENV_FILE ? manager->settings.env_file
+                                                      : "the environment");
+}
+
 void manager_warn_if_last(const struct manager *manager, struct store *store, size_t active_before)
 {
     static const char *const how_named[] = {

@@ -56,6 +56,14 @@ MUST_CHECK enum status manager_commit(struct manager *manager, struct store *sto
                                       const char *action, bool *written, struct error *error);
 
 /*
+ * STATUS_FAILED if the environment or .env holds the token as key: its secret would go on being
+ * accepted from there once the file no longer knows it.
+ */
+MUST_CHECK enum status manager_check_not_in_environment(const struct manager *manager,
+                                                        const struct token *token,
+                                                        struct error *error);
+
+/*
  * To be called after a change that took `active_before` active tokens: if none is left, says what
  * that means, on standard error.
  */

@@ -61,8 +61,19 @@ void token_output_json(struct buffer *out, const struct token *token, const char
         json_write_text(out, "scopes", NULL);
     }
     json_write_text(out, "note", token->note);
-    json_write_flag(out, "created", secret != NULL);
-    buffer_append_text(out, "}");
+}
+
+void token_output_json_previous(struct buffer *out, const struct token *token)
+{
+    json_write_name(out, "previous");
+    buffer_append_text(out, "[");
+    for (size_t i = 0; i < token->previous_count; i++) {
+        buffer_append_text(out, i == 0 ? "{" : ", {");
+        json_write_text(out, "prefix", token->previous[i].prefix);
+        json_write_time(out, "expires_at", token->previous[i].expires_at);
+        buffer_append_text(out, "}");
+    }
+    buffer_append_text(out, "]");
 }
 
 void token_output_explain(size_t made, const char *variable)

@@ -17,8 +17,14 @@ MUST_CHECK enum status token_output_read_variable(const struct cli_arguments *ar
 /* The secret and a line end; with a variable as a line for .env. */
 void token_output_plain(struct buffer *out, const char *variable, const char *secret);
 
-/* An object on one line, without a line end. `secret` is NULL where nothing was made. */
+/*
+ * An object on one line, but for its closing brace, before which callers put what only they know.
+ * `secret` is NULL where nothing was made.
+ */
 void token_output_json(struct buffer *out, const struct token *token, const char *secret);
+
+/* `"previous": [{"prefix": …, "expires_at": …}, …]`, the older secrets in their grace. */
+void token_output_json_previous(struct buffer *out, const struct token *token);
 
 /* What to do with it, on standard error, so many having been made. `variable` may be NULL. */
 void token_output_explain(size_t made, const char *variable);

@@ -16,7 +16,8 @@ static const char *const reason_help[] = {
         "no credential was sent; send the header \"Authorization: Bearer TOKEN\"",
     [TOKEN_VERIFIER_REVOKED] =
         "the token was revoked; use another, or undo that with `token_manager restore`",
-    [TOKEN_VERIFIER_EXPIRED] = "the token has expired; create another",
+    [TOKEN_VERIFIER_EXPIRED] =
+        "the token, or this secret of it, has expired; create another, or `token_manager rotate` it",
     [TOKEN_VERIFIER_SCOPE] = "the token is good, but lacks a scope that is demanded",
     [TOKEN_VERIFIER_MALFORMED] = "the same header was sent twice; send one credential",
 };
