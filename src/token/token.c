@@ -44,6 +44,17 @@ enum token_status token_status(const struct token *token, int64_t now)
                                                                       : TOKEN_ACTIVE;
 }
 
+int64_t token_previous_end(const struct token *token, const struct token_secret *previous,
+                           int64_t now)
+{
+    int64_t end = previous->expires_at;
+
+    if (token->expires_at != TIME_NONE && token->expires_at < end) {
+        end = token->expires_at;
+    }
+    return token->revoked_at == TIME_NONE && end > now ? end : TIME_NONE;
+}
+
 const char *token_status_text(enum token_status status)
 {
     static const char *const texts[] = {

@@ -73,6 +73,10 @@ void token_clear(struct token *token);
 
 enum token_status token_status(const struct token *token, int64_t now);
 
+/* Until when an older secret of the token is good; TIME_NONE when it is so no more. */
+int64_t token_previous_end(const struct token *token, const struct token_secret *previous,
+                           int64_t now);
+
 /* "active", "revoked", "expired" */
 const char *token_status_text(enum token_status status);
 

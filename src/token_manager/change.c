@@ -11,21 +11,29 @@
 #include "base/banned.h"
 
 /* For people, on standard error. */
-static void report(const struct change *change, const struct selection *selection)
+static void report(const struct change *change, const struct selection *selection, bool dry_run)
 {
     for (size_t i = 0; i < selection->count; i++) {
         const struct selected *item = &selection->items[i];
         const struct token *token = &item->record->token;
 
-        (void)fprintf(stderr, "%s%s\"%s\" (%s, %s...)%s%s\n", item->moot ? "" : change->done,
-                      item->moot ? "" : " ", token->name, token->id, token->secret.prefix,
-                      item->moot ? " " : "", item->moot ? change->moot : "");
+        if (item->moot) {
+            (void)fprintf(stderr, "\"%s\" (%s, %s...) %s\n", token->name, token->id,
+                          token->secret.prefix, change->moot);
+        } else {
+            (void)fprintf(stderr, "%s%s \"%s\" (%s, %s...)\n", dry_run ? "Would " : "",
+                          dry_run ? change->action : change->done, token->name, token->id,
+                          token->secret.prefix);
+        }
+    }
+    if (selection->count == 0) {
+        (void)fprintf(stderr, "No token is of that age: nothing was changed.\n");
     }
 }
 
 /* The tokens as they are now, or were before they were removed. */
 static enum status report_json(const struct manager *manager, const struct selection *selection,
-                               struct error *error)
+                               bool dry_run, struct error *error)
 {
     struct buffer out = {0};
 
@@ -41,9 +49,12 @@ static enum status report_json(const struct manager *manager, const struct selec
                             ? "deleted"
                             : token_status_text(token_status(token, manager->now)));
         json_write_flag(&out, "changed", !item->moot);
+        if (dry_run) {
+            json_write_flag(&out, "dry_run", true);
+        }
         buffer_append_text(&out, "}");
     }
-    buffer_append_text(&out, "\n]\n");
+    buffer_append_text(&out, selection->count == 0 ? "[]\n" : "\n]\n");
     return output_print(&out, error);
 }
 
@@ -65,7 +76,7 @@ static enum status apply_all(const struct change *change, const struct manager *
 }
 
 static enum status change_selected(const struct change *change, struct manager *manager,
-                                   struct store *store, struct selection *selection,
+                                   struct store *store, struct selection *selection, bool dry_run,
                                    struct error *error)
 {
     const struct token_set *tokens = store_tokens(store);
@@ -75,16 +86,16 @@ static enum status change_selected(const struct change *change, struct manager *
     bool written = false;
     enum status status = apply_all(change, manager, tokens, selection, &any, error);
 
-    if (status == STATUS_OK && any) {
+    if (status == STATUS_OK && any && !dry_run) {
         status = manager_commit(manager, store, change->action, &written, error);
     }
     if (status == STATUS_OK || written) {
-        report(change, selection);
-        manager_warn_if_last(manager, store, active_before);
+        report(change, selection, dry_run);
+        manager_warn_if_last(manager, store, dry_run ? 0 : active_before);
     }
     if ((status == STATUS_OK || written) && manager->json) {
         const enum status printed =
-            report_json(manager, selection, status == STATUS_OK ? error : &ignored);
+            report_json(manager, selection, dry_run, status == STATUS_OK ? error : &ignored);
 
         status = status == STATUS_OK ? printed : status;
     }
@@ -92,17 +103,17 @@ static enum status change_selected(const struct change *change, struct manager *
 }
 
 enum status change_run(const struct change *change, struct manager *manager,
-                       const struct selectors *selectors, struct error *error)
+                       const struct choice *choice, struct error *error)
 {
     struct selection selection = {0};
     struct store *store = NULL;
     enum status status = manager_begin(manager, false, &store, error);
 
     if (status == STATUS_OK) {
-        status = selection_make(&selection, store_tokens(store), selectors, error);
+        status = choice_select(choice, manager, store_tokens(store), &selection, error);
     }
     if (status == STATUS_OK) {
-        status = change_selected(change, manager, store, &selection, error);
+        status = change_selected(change, manager, store, &selection, choice->dry_run, error);
     }
     selection_clear(&selection);
     store_abort(store);
@@ -112,17 +123,17 @@ enum status change_run(const struct change *change, struct manager *manager,
 enum status change_command(const struct change *change, const struct cli_arguments *arguments,
                            struct error *error)
 {
-    struct selectors selectors = {0};
+    struct choice choice = {.dry_run = false};
     struct manager manager;
     enum status status = manager_init(&manager, arguments, error);
 
     if (status == STATUS_OK) {
-        status = selectors_read(&selectors, arguments, error);
+        status = choice_read(&choice, arguments, manager.now, error);
     }
     if (status == STATUS_OK) {
-        status = change_run(change, &manager, &selectors, error);
+        status = change_run(change, &manager, &choice, error);
     }
-    selectors_clear(&selectors);
+    choice_clear(&choice);
     manager_clear(&manager);
     return status;
 }

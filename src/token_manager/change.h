@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "cli/cli.h"
+#include "token_manager/choice.h"
 #include "token_manager/manager.h"
 #include "token_manager/selection.h"
 
@@ -24,7 +25,7 @@ struct change {
 
 /* Selects, changes and reports; all or nothing. */
 MUST_CHECK enum status change_run(const struct change *change, struct manager *manager,
-                                  const struct selectors *selectors, struct error *error);
+                                  const struct choice *choice, struct error *error);
 
 /* The same as a whole command, from its arguments on. */
 MUST_CHECK enum status change_command(const struct change *change,

@@ -45,11 +45,10 @@ static bool ask(const struct selection *selection)
 }
 
 /*
- * Shows what the selectors mean and asks, without holding the lock meanwhile. The answer is for those
- * tokens, whatever happens to names until it comes: so the selectors become their ids.
+ * Shows which tokens are meant and asks, without holding the lock meanwhile. The answer is for those
+ * tokens, whatever happens until it comes: so from then on they are meant by their ids.
  */
-static enum status confirm(struct manager *manager, struct selectors *selectors,
-                           struct error *error)
+static enum status confirm(struct manager *manager, struct choice *choice, struct error *error)
 {
     struct selection selection = {0};
     struct token_set tokens = {0};
@@ -59,10 +58,10 @@ static enum status confirm(struct manager *manager, struct selectors *selectors,
         return STATUS_OK; /* the transaction will say it */
     }
     if (status == STATUS_OK) {
-        status = selection_make(&selection, &tokens, selectors, error);
+        status = choice_select(choice, manager, &tokens, &selection, error);
     }
-    if (status == STATUS_OK) {
-        status = ask(&selection) ? selectors_become_ids(selectors, &selection, error)
+    if (status == STATUS_OK && selection.count > 0) {
+        status = ask(&selection) ? choice_become(choice, &selection, error)
                                  : error_set(error, STATUS_FAILED, "nothing was deleted");
     }
     selection_clear(&selection);
@@ -72,20 +71,21 @@ static enum status confirm(struct manager *manager, struct selectors *selectors,
 
 enum status delete_run(const struct cli_arguments *arguments, struct error *error)
 {
-    struct selectors selectors = {0};
+    struct choice choice = {.dry_run = false};
     struct manager manager;
     enum status status = manager_init(&manager, arguments, error);
 
     if (status == STATUS_OK) {
-        status = selectors_read(&selectors, arguments, error);
+        status = choice_read(&choice, arguments, manager.now, error);
     }
-    if (status == STATUS_OK && !cli_has(arguments, "yes") && terminal_is_interactive()) {
-        status = confirm(&manager, &selectors, error);
+    if (status == STATUS_OK && !choice.dry_run && !cli_has(arguments, "yes") &&
+        terminal_is_interactive()) {
+        status = confirm(&manager, &choice, error);
     }
     if (status == STATUS_OK) {
-        status = change_run(&change, &manager, &selectors, error);
+        status = change_run(&change, &manager, &choice, error);
     }
-    selectors_clear(&selectors);
+    choice_clear(&choice);
     manager_clear(&manager);
     return status;
 }

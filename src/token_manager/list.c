@@ -9,7 +9,9 @@
 #include "cli/terminal.h"
 #include "store/usage.h"
 #include "token_manager/commands.h"
+#include "token_manager/criteria.h"
 #include "token_manager/manager.h"
+#include "token_manager/token_output.h"
 
 #include "base/banned.h"
 
@@ -23,6 +25,7 @@ struct listing {
     struct token_set tokens;
     struct usage usage;
     struct terminal terminal;
+    struct criteria criteria;
     bool any_status; /* no --status */
     enum token_status status;
 };
@@ -47,7 +50,8 @@ static enum status read_status(struct listing *listing, const char *text, struct
 
 static bool is_shown(const struct listing *listing, const struct token *token)
 {
-    return listing->any_status || token_status(token, listing->manager->now) == listing->status;
+    return (listing->any_status || token_status(token, listing->manager->now) == listing->status) &&
+           criteria_are_met(&listing->criteria, &listing->usage, token);
 }
 
 /* "   Created: 2025-11-26T10:30:00Z (3 days ago)"; nothing for TIME_NONE */
@@ -84,11 +88,29 @@ static void print_status(const struct listing *listing, const struct token *toke
 
 static void print_scopes(const struct token *token)
 {
+    (void)printf("   Scopes:%s", token->scope_count == 0 ? " all" : "");
     for (size_t i = 0; i < token->scope_count; i++) {
-        (void)printf("%s%s", i == 0 ? "   Scopes: " : " ", token->scopes[i]);
+        (void)printf(" %s", token->scopes[i]);
     }
-    if (token->scope_count > 0) {
-        (void)printf("\n");
+    (void)printf("\n");
+}
+
+/* The older secrets that are good still. */
+static void print_previous(const struct listing *listing, const struct token *token)
+{
+    const int64_t now = listing->manager->now;
+    char text[TIME_TEXT_SIZE];
+    char ago[TIME_AGO_SIZE];
+
+    for (size_t i = 0; i < token->previous_count; i++) {
+        const int64_t end = token_previous_end(token, &token->previous[i], now);
+
+        if (end != TIME_NONE) {
+            time_format(end, text);
+            time_ago(end, now, ago);
+            (void)printf("   Previous secret %s... valid until %s (%s)\n",
+                         token->previous[i].prefix, text, ago);
+        }
     }
 }
 
@@ -118,11 +140,12 @@ static void print_token(const struct listing *listing, size_t number, const stru
     print_time(listing, "Created", token->created_at);
     print_time(listing, "Expires", token->expires_at);
     print_time(listing, "Revoked", token->revoked_at);
+    print_last_use(listing, token);
     print_scopes(token);
     if (token->note != NULL) {
         (void)printf("   Note: %s\n", token->note);
     }
-    print_last_use(listing, token);
+    print_previous(listing, token);
 }
 
 static void print_for_people(const struct listing *listing)
@@ -135,9 +158,10 @@ static void print_for_people(const struct listing *listing)
         shown += is_shown(listing, &tokens->records[i].token);
     }
     if (shown == 0) {
-        (void)printf("No %s%stokens found.\n",
+        (void)printf("No %s%stokens found%s.\n",
                      listing->any_status ? "" : token_status_text(listing->status),
-                     listing->any_status ? "" : " ");
+                     listing->any_status ? "" : " ",
+                     listing->criteria.is_any ? " of that age or use" : "");
         return;
     }
     (void)printf("Found %zu token(s):\n", shown);
@@ -168,6 +192,7 @@ static void write_json_token(const struct listing *listing, const struct token *
         json_write_text(out, "scopes", NULL);
     }
     json_write_text(out, "note", token->note);
+    token_output_json_previous(out, token, listing->manager->now);
     buffer_append_text(out, "}");
 }
 
@@ -187,24 +212,43 @@ static enum status print_json(const struct listing *listing, struct error *error
     return output_print(&out, error);
 }
 
-/* Last uses are a service: without them the list is still right. */
-static void load_usage(struct listing *listing)
+/* Tokens of which --unused cannot tell are not shown, which must not look like "used". */
+static void warn_of_untold(const struct listing *listing)
 {
-    const struct settings *settings = &listing->manager->settings;
-    struct error error = {""};
-    char *path = NULL;
-    enum status status = STATUS_OK;
+    size_t untold = 0;
+    char since[TIME_TEXT_SIZE];
 
-    if (settings->usage == NULL) {
-        status = usage_path(settings->path, &path, &error);
+    for (size_t i = 0; i < listing->tokens.count; i++) {
+        untold += criteria_cannot_tell(&listing->criteria, &listing->usage,
+                                       &listing->tokens.records[i].token);
+    }
+    if (untold > 0) {
+        time_format(listing->usage.since, since);
+        (void)fprintf(stderr,
+                      "token_manager: %zu token%s older than the record of uses, which begins at "
+                      "%s, and not shown: whether %s used before is not known\n",
+                      untold, untold == 1 ? " is" : "s are", since,
+                      untold == 1 ? "it was" : "they were");
+    }
+}
+
+/* Last uses are a service: without them the list is still right, unless it asks for them. */
+static enum status load_usage(struct listing *listing, struct error *error)
+{
+    char *path = NULL;
+    enum status status = manager_load_usage(listing->manager, &listing->usage, &path, error);
+
+    if (status != STATUS_OK && !criteria_ask_for_use(&listing->criteria)) {
+        (void)fprintf(stderr, "token_manager: last uses are not known: %s\n", error->text);
+        status = STATUS_OK;
+    } else if (status == STATUS_OK) {
+        status = criteria_check_usage(&listing->criteria, &listing->usage, path, error);
     }
     if (status == STATUS_OK) {
-        status = usage_load(&listing->usage, path != NULL ? path : settings->usage, &error);
-    }
-    if (status != STATUS_OK) {
-        (void)fprintf(stderr, "token_manager: last uses are not known: %s\n", error.text);
+        warn_of_untold(listing);
     }
     free(path);
+    return status;
 }
 
 static enum status load_tokens(struct listing *listing, struct error *error)
@@ -221,10 +265,7 @@ static enum status load_tokens(struct listing *listing, struct error *error)
         return error_set(error, STATUS_STORE,
                          "%s does not exist; `token_manager create NAME` makes it", settings->path);
     }
-    if (status == STATUS_OK) {
-        load_usage(listing);
-    }
-    return status;
+    return status == STATUS_OK ? load_usage(listing, error) : status;
 }
 
 enum status list_run(const struct cli_arguments *arguments, struct error *error)
@@ -236,6 +277,9 @@ enum status list_run(const struct cli_arguments *arguments, struct error *error)
     usage_init(&listing.usage);
     if (status == STATUS_OK) {
         status = read_status(&listing, cli_value(arguments, "status"), error);
+    }
+    if (status == STATUS_OK) {
+        status = criteria_read(&listing.criteria, arguments, manager.now, error);
     }
     if (status == STATUS_OK) {
         status = load_tokens(&listing, error);

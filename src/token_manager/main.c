@@ -21,6 +21,9 @@ static const struct cli_option create_options[] = {
 
 static const struct cli_option list_options[] = {
     {"status", "STATUS", "only active, revoked or expired ones", false},
+    {"unused", NULL, "only those never used", false},
+    {"unused-for", "TIME", "only those not used for so long, as 90d", false},
+    {"expiring-within", "TIME", "only those that expire within so long, as 14d", false},
     {"usage", "FILE", "read last uses from here", false},
 };
 
@@ -36,7 +39,15 @@ static const struct cli_option import_options[] = {
     {"allow-weak", NULL, "take keys under 20 characters, which can be guessed", false},
 };
 
+static const struct cli_option revoke_options[] = {
+    {"unused-for", "TIME", "instead of SELECTOR: all not used for so long: 90d", false},
+    {"dry-run", NULL, "only say what would be done", false},
+    {"usage", "FILE", "read last uses from here", false},
+};
+
 static const struct cli_option delete_options[] = {
+    {"revoked-for", "TIME", "instead of SELECTOR: all revoked for so long: 30d", false},
+    {"dry-run", NULL, "only say what would be done", false},
     {"yes", NULL, "do not ask", false},
 };
 
@@ -64,7 +75,8 @@ static const struct cli_command commands[] = {
      .details = "A SELECTOR is a name, an id, a token or the beginning of one as `list` shows it;\n"
                 "- reads selectors from standard input. All are revoked, or none.",
      .example = "token_manager revoke sk-a1b2c3d4e5f",
-     .operands_least = 1,
+     .options = revoke_options,
+     .option_count = COUNT(revoke_options),
      .operands_most = ANY_NUMBER,
      .run = revoke_run},
     {.name = "rotate",
@@ -92,7 +104,6 @@ static const struct cli_command commands[] = {
      .example = "token_manager delete old-ci",
      .options = delete_options,
      .option_count = COUNT(delete_options),
-     .operands_least = 1,
      .operands_most = ANY_NUMBER,
      .run = delete_run},
     {.name = "import",

@@ -76,6 +76,22 @@ enum status manager_load(const struct manager *manager, struct token_set *tokens
     return status;
 }
 
+enum status manager_load_usage(const struct manager *manager, struct usage *usage, char **path,
+                               struct error *error)
+{
+    const struct settings *settings = &manager->settings;
+    enum status status = STATUS_OK;
+
+    *path = NULL;
+    if (settings->usage == NULL) {
+        status = usage_path(settings->path, path, error);
+    } else {
+        *path = strdup(settings->usage);
+        status = *path != NULL ? STATUS_OK : error_no_memory(error);
+    }
+    return status == STATUS_OK ? usage_load(usage, *path, error) : status;
+}
+
 enum status manager_begin(struct manager *manager, bool may_create, struct store **store,
                           struct error *error)
 {

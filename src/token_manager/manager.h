@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "store/audit.h"
 #include "store/store.h"
+#include "store/usage.h"
 #include "verify/settings.h"
 
 #define MANAGER_HOST_SIZE 256
@@ -39,6 +40,13 @@ void manager_clear(struct manager *manager);
  */
 MUST_CHECK enum status manager_load(const struct manager *manager, struct token_set *tokens,
                                     struct error *error);
+
+/*
+ * Reads when tokens were last used; `*path` is that file's, and the caller's to free, in any case. So is
+ * `usage`, initialised before, to clear.
+ */
+MUST_CHECK enum status manager_load_usage(const struct manager *manager, struct usage *usage,
+                                          char **path, struct error *error);
 
 /* Opens a transaction on the token file. */
 MUST_CHECK enum status manager_begin(struct manager *manager, bool may_create, struct store **store,

@@ -126,7 +126,7 @@ static enum status renew(struct rotate *rotate, struct error *error)
                            token->name, token->id, TOKEN_PREVIOUS_COUNT);
     } else if (status == STATUS_OK && rotate->manager->json) {
         token_output_json(&rotate->output, token, secret);
-        token_output_json_previous(&rotate->output, token);
+        token_output_json_previous(&rotate->output, token, now);
         buffer_append_text(&rotate->output, "}\n");
     } else if (status == STATUS_OK) {
         token_output_plain(&rotate->output, rotate->variable, secret);

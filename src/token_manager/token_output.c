@@ -63,15 +63,22 @@ void token_output_json(struct buffer *out, const struct token *token, const char
     json_write_text(out, "note", token->note);
 }
 
-void token_output_json_previous(struct buffer *out, const struct token *token)
+void token_output_json_previous(struct buffer *out, const struct token *token, int64_t now)
 {
+    bool any = false;
+
     json_write_name(out, "previous");
     buffer_append_text(out, "[");
     for (size_t i = 0; i < token->previous_count; i++) {
-        buffer_append_text(out, i == 0 ? "{" : ", {");
-        json_write_text(out, "prefix", token->previous[i].prefix);
-        json_write_time(out, "expires_at", token->previous[i].expires_at);
-        buffer_append_text(out, "}");
+        const int64_t end = token_previous_end(token, &token->previous[i], now);
+
+        if (end != TIME_NONE) {
+            buffer_append_text(out, any ? ", {" : "{");
+            json_write_text(out, "prefix", token->previous[i].prefix);
+            json_write_time(out, "expires_at", end);
+            buffer_append_text(out, "}");
+            any = true;
+        }
     }
     buffer_append_text(out, "]");
 }

@@ -23,8 +23,8 @@ void token_output_plain(struct buffer *out, const char *variable, const char *se
  */
 void token_output_json(struct buffer *out, const struct token *token, const char *secret);
 
-/* `"previous": [{"prefix": …, "expires_at": …}, …]`, the older secrets in their grace. */
-void token_output_json_previous(struct buffer *out, const struct token *token);
+/* `"previous": [{"prefix": …, "expires_at": …}, …]`, the older secrets that are good still. */
+void token_output_json_previous(struct buffer *out, const struct token *token, int64_t now);
 
 /* What to do with it, on standard error, so many having been made. `variable` may be NULL. */
 void token_output_explain(size_t made, const char *variable);

@@ -50,7 +50,7 @@ refuses() {
     refuses anything
     exits 0 "$manager" list
     [[ ${lines[5]} == "   Last used: 2"* ]]
-    [ "${lines[10]}" = "   Last used: Never" ]
+    [ "${lines[11]}" = "   Last used: Never" ]
 
     # Revoking and deleting by the prefix that list shows, without its dots.
     prefix=$(sed -n 's/^1\. \(.*\)\.\.\.$/\1/p' <<<"$output")

@@ -32,6 +32,7 @@ Found 4 token(s):
    Status: Active
    Created: 2001-02-03T04:05:06Z (N years ago)
    Last used: 2006-02-03T04:05:06Z (N years ago)
+   Scopes: all
 
 2. sk-x9y8z7w6v5u...
    Name: old-ci
@@ -39,6 +40,7 @@ Found 4 token(s):
    Created: 2001-02-03T04:05:06Z (N years ago)
    Revoked: 2002-02-03T04:05:06Z (N years ago)
    Last used: Never
+   Scopes: all
 
 3. sk_live_aaaaaaaaaaa...
    Name: last-year
@@ -46,15 +48,16 @@ Found 4 token(s):
    Created: 2001-02-03T04:05:06Z (N years ago)
    Expires: 2003-02-03T04:05:06Z (N years ago)
    Last used: Never
+   Scopes: all
 
 4. abcd...
    Name: everything
    Status: Active
    Created: 2001-02-03T04:05:06Z (N years ago)
    Expires: 9000-01-01T00:00:00Z (in N years)
+   Last used: Never
    Scopes: read a:b
    Note: for the café, "inside"
-   Last used: Never
 END
 }
 
@@ -132,19 +135,19 @@ END
     exits 0 "$manager" list --json
     jq -c '.[]' <<<"$output" >got
     cat >wanted <<'END'
-{"id":"tok_0000000000000001","name":"my-application","prefix":"sk-a1b2c3d4e5f","status":"active","created_at":"2001-02-03T04:05:06Z","expires_at":null,"revoked_at":null,"last_used_at":"2006-02-03T04:05:06Z","scopes":null,"note":null}
-{"id":"tok_0000000000000002","name":"old-ci","prefix":"sk-x9y8z7w6v5u","status":"revoked","created_at":"2001-02-03T04:05:06Z","expires_at":null,"revoked_at":"2002-02-03T04:05:06Z","last_used_at":null,"scopes":null,"note":null}
-{"id":"tok_0000000000000003","name":"last-year","prefix":"sk_live_aaaaaaaaaaa","status":"expired","created_at":"2001-02-03T04:05:06Z","expires_at":"2003-02-03T04:05:06Z","revoked_at":null,"last_used_at":null,"scopes":null,"note":null}
-{"id":"tok_0000000000000004","name":"everything","prefix":"abcd","status":"active","created_at":"2001-02-03T04:05:06Z","expires_at":"9000-01-01T00:00:00Z","revoked_at":null,"last_used_at":null,"scopes":["read","a:b"],"note":"for the café, \"inside\""}
+{"id":"tok_0000000000000001","name":"my-application","prefix":"sk-a1b2c3d4e5f","status":"active","created_at":"2001-02-03T04:05:06Z","expires_at":null,"revoked_at":null,"last_used_at":"2006-02-03T04:05:06Z","scopes":null,"note":null,"previous":[]}
+{"id":"tok_0000000000000002","name":"old-ci","prefix":"sk-x9y8z7w6v5u","status":"revoked","created_at":"2001-02-03T04:05:06Z","expires_at":null,"revoked_at":"2002-02-03T04:05:06Z","last_used_at":null,"scopes":null,"note":null,"previous":[]}
+{"id":"tok_0000000000000003","name":"last-year","prefix":"sk_live_aaaaaaaaaaa","status":"expired","created_at":"2001-02-03T04:05:06Z","expires_at":"2003-02-03T04:05:06Z","revoked_at":null,"last_used_at":null,"scopes":null,"note":null,"previous":[]}
+{"id":"tok_0000000000000004","name":"everything","prefix":"abcd","status":"active","created_at":"2001-02-03T04:05:06Z","expires_at":"9000-01-01T00:00:00Z","revoked_at":null,"last_used_at":null,"scopes":["read","a:b"],"note":"for the café, \"inside\"","previous":[]}
 END
     diff wanted got
 }
 
-@test "list shows neither digests nor older secrets" {
+@test "list shows neither digests nor older secrets whose grace has ended" {
     one_of_each
     for option in '' --json; do
         exits 0 "$manager" list ${option:+"$option"}
-        hides blake2b 000000000063 sk-ppp hash previous
+        hides blake2b 000000000063 sk-ppp hash Previous
     done
 }
 

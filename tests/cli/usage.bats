@@ -129,7 +129,7 @@ good_for_others() {
         same "$(cat target)" "since $past"
         run "$manager" list
         exits 0
-        [[ $output == *"Last used: "@(Never|Unknown) ]]
+        [[ $output == *"Last used: "@(Never|Unknown)$'\n'* ]]
     done
 }
 
