@@ -42,17 +42,39 @@ needs() {
 }
 
 # A server with these options, ready: start_authd [OPTION...]. On a port of 127.0.0.1 that is free,
-# unless --listen says otherwise. Sets authd_pid, authd_log, and for TCP authd_port and authd_url.
+# unless --listen says otherwise. Sets authd_pid, authd_log, authd_url, and for TCP authd_port.
+# The log goes on after that of the one before.
 start_authd() {
+    local before
     needs token_authd curl
     authd_log=$BATS_TEST_TMPDIR/authd.log
-    [[ " $*" == *" --listen"* ]] || set -- --listen 127.0.0.1:0 "$@"
+    [[ " $* " == *" --listen "* ]] || set -- --listen 127.0.0.1:0 "$@"
+    : >>"$authd_log"
+    before=$(logged ready)
     "${authd_under[@]}" "$BIN/token_authd" "$@" 2>>"$authd_log" 3>&- &
     authd_pid=$!
     started+=("$authd_pid")
-    wait_for grep -q " event=ready " "$authd_log" || fail "$(cat "$authd_log")"
+    wait_for came_up_or_ended "$before"
+    [ "$(logged ready)" -gt "$before" ] || fail "$(cat "$authd_log")"
     authd_port=$(sed -n 's/.* event=ready listen=[^ ]*:\([0-9]*\) .*/\1/p' "$authd_log" | tail -n 1)
-    authd_url=http://127.0.0.1:$authd_port
+    authd_url=http://${authd_port:+127.0.0.1:}${authd_port:-localhost}
+}
+
+came_up_or_ended() {
+    [ "$(logged ready)" -gt "$1" ] || has_ended "$authd_pid"
+}
+
+has_ended() {
+    ! kill -0 "$1" 2>/dev/null
+}
+
+# Lines of the log about an event, and how many: log_lines EVENT, logged EVENT
+log_lines() {
+    grep " event=$1 " "$authd_log" || true
+}
+
+logged() {
+    grep -c " event=$1 " "$authd_log" || true
 }
 
 # SIGTERM, and its exit status in $status.
@@ -92,4 +114,67 @@ ask_raw() {
     body=${body%$'\n'}
     code=''
     [[ ! $head =~ ^HTTP/1.1\ ([0-9]+) ]] || code=${BASH_REMATCH[1]}
+}
+
+# A server with these options does not come up, and says why:
+# fails_to_start STATUS WORDS [OPTION...]. What it said is in $stderr.
+fails_to_start() {
+    local wanted=$1 words=$2
+    shift 2
+    needs token_authd
+    [[ " $* " == *" --listen "* ]] || set -- --listen 127.0.0.1:0 "$@"
+    run --separate-stderr timeout 5 "$BIN/token_authd" "$@"
+    exits "$wanted"
+    same "$output" ""
+    says "$stderr" "$words"
+    lacks "$stderr" "event=ready"
+}
+
+# A connection of the test's own, its descriptor in $fd. What is sent (printf's escapes) may meet a
+# closed one: dial, say FD BYTES
+dial() {
+    exec {fd}<>"/dev/tcp/127.0.0.1/$authd_port"
+}
+
+say() {
+    # shellcheck disable=SC2059  # the escapes are the caller's
+    (trap '' PIPE && printf "$2" >&"$1") 2>/dev/null || true
+}
+
+# A request for a verdict: say_verify FD CREDENTIAL
+say_verify() {
+    say "$1" "GET /verify HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $2\r\n\r\n"
+}
+
+# The next answer on a connection, in code, head and body: hear FD [without-body]
+hear() {
+    local line LC_ALL=C
+    code='' head='' body=''
+    while IFS= read -r -t 10 -u "$1" line && [ "${line%$'\r'}" != "" ]; do
+        head+=${line%$'\r'}$'\n'
+    done
+    [[ $head =~ ^HTTP/1\.1\ ([0-9]{3})\  ]] || fail "no answer" "$head"
+    code=${BASH_REMATCH[1]}
+    if [ "${2-}" = "" ] && [[ ${head,,} =~ content-length:\ ([1-9][0-9]*) ]]; then
+        IFS= read -r -t 10 -N "${BASH_REMATCH[1]}" -u "$1" body || fail "half a body" "$head$body"
+        body=${body%$'\n'}
+    fi
+}
+
+# Has the server ended that connection, without another word? With a limit of seconds to find out:
+# is_over FD [SECONDS]
+is_over() {
+    local byte got=0
+    IFS= read -r -t "${2-10}" -N 1 -u "$1" byte || got=$?
+    [ "$got" = 1 ] # above 128: it is silent, but there
+}
+
+hang_up() {
+    eval "exec $1<&-"
+}
+
+# A number of /metrics: metric NAME, without what all names begin with
+metric() {
+    curl --silent --fail "$authd_url/metrics" |
+        awk -v name="token_authd_$1" 'index($0, name " ") == 1 { print $NF }'
 }
