@@ -12,9 +12,16 @@ started=()
 authd_under=()
 
 teardown() {
+    stop_started
+}
+
+stop_started() {
     local pid
+    # All of them before any is waited for: a server may wait for its clients.
     for pid in "${started[@]}"; do
         kill "$pid" 2>/dev/null || true
+    done
+    for pid in "${started[@]}"; do
         wait "$pid" 2>/dev/null || true
     done
 }
@@ -105,9 +112,10 @@ ask_raw() {
     local answer
     exec 7<>"/dev/tcp/127.0.0.1/$authd_port"
     # shellcheck disable=SC2059  # the escapes are the caller's
-    printf "$1" >&7
-    IFS= read -r -t 10 -d '' answer <&7 || true # to the end
-    answer=${answer//$'\r'/}
+    printf "$1" >sent.txt # in one piece, as small ones wait for each other in TCP
+    (trap '' PIPE && cat sent.txt >&7) 2>/dev/null || true # it need not read to the end
+    IFS= read -r -t 10 -d '' answer <&7 || true            # to the end
+    answer=${answer//$''/}
     exec 7<&- 7>&-
     head=${answer%%$'\n\n'*}
     body=${answer#"$head"$'\n\n'}
@@ -137,8 +145,11 @@ dial() {
 }
 
 say() {
+    local bytes
     # shellcheck disable=SC2059  # the escapes are the caller's
-    (trap '' PIPE && printf "$2" >&"$1") 2>/dev/null || true
+    printf -v bytes "$2"
+    # echo writes at once, where printf would write a line at a time, and each would wait in TCP.
+    (trap '' PIPE && echo -n "$bytes" >&"$1") 2>/dev/null || true
 }
 
 # A request for a verdict: say_verify FD CREDENTIAL
