@@ -703,6 +703,32 @@ END
     done
 }
 
+# Clients that ask for PATH and are gone before the answers: ask_and_run PATH
+ask_and_run() {
+    local i
+    trap - DEBUG
+    set +T
+    for ((i = 0; i < 20; i++)); do
+        printf 'GET %s HTTP/1.1\r\nHost: x\r\n\r\n' "$1"
+    done >request
+    for ((i = 0; i < 150; i++)); do
+        dial
+        cat request >&"$fd"
+        read -r -N 1 -u "$fd" _ # what is left unread makes for a reset
+        cat request >&"$fd"
+        hang_up "$fd"
+    done
+}
+
+@test "nothing of a credential is in the log when its client is gone before the answer" {
+    write_tokens "$(record one "$token_one")" "$(record two "$token_two")"
+    start_authd --threads 2
+    (ask_and_run "/verify/$token_one?key=$token_one") 2>/dev/null
+    "$manager" revoke two # the log tells of it at a tick, as of what went wrong in HTTP
+    wait_for grep -q " event=reloaded " "$authd_log"
+    lacks "$(cat "$authd_log")" "${token_one:14:8}"
+}
+
 @test "what it is told in HTTP that is wrong is logged, once a second and without the request" {
     write_kinds
     start_authd
