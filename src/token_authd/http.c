@@ -14,10 +14,11 @@
 #include "base/banned.h"
 
 /*
- * What libmicrohttpd may use for one request: the largest head that we take, what it notes of each
- * header, and the head of the answer. Beyond that it answers 431 itself.
+ * What libmicrohttpd may use for one request. It takes one half for the head, which here is more than
+ * the largest head that we take: so there is always room for the head of the answer. In the other half
+ * it notes each header; when that is full, it answers 431 itself.
  */
-#define REQUEST_MEMORY ((size_t)32 * 1024)
+#define REQUEST_MEMORY ((size_t)40 * 1024)
 #define COMPLAINT_SIZE 512
 #define READY_SLOTS 1024 /* answers that a thread keeps ready */
 #define READY_LIMIT 1024 /* bytes of fields of such an answer */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,7 +162,8 @@ static bool split(const char *text, char host[static HOST_SIZE], char port[stati
     size_t size = colon != NULL ? (size_t)(colon - text) : 0;
 
     if (colon == NULL || colon[1] == '\0' || strlen(colon + 1) >= PORT_SIZE || size >= HOST_SIZE ||
-        strspn(colon + 1, "0123456789") != strlen(colon + 1)) {
+        strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
+        strtoul(colon + 1, NULL, 10) > UINT16_MAX) {
         return false;
     }
     memcpy(port, colon + 1, strlen(colon + 1) + 1);

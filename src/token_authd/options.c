@@ -33,7 +33,7 @@ static enum status read_realm(struct options *options, const struct cli_argument
 
     options->realm = realm != NULL ? realm : REALM_DEFAULT;
     for (const char *c = options->realm; *c != '\0'; c++) {
-        if (*c < ' ' || *c > '~' || *c == '"' || *c == '\\' || c - options->realm > REALM_LIMIT) {
+        if (*c < ' ' || *c > '~' || *c == '"' || *c == '\\' || c - options->realm >= REALM_LIMIT) {
             return error_set(error, STATUS_USAGE,
                              "--realm %s: visible ASCII characters and blanks are wanted, without "
                              "\" and \\, at most %d",

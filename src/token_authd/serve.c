@@ -1,7 +1,7 @@
 #include "token_authd/serve.h"
 
 #include <signal.h>
-#include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <time.h>
@@ -141,7 +141,7 @@ static void log_complaint(void *context, const char *what, size_t count)
     (void)context;
     log_begin(&line, LOG_LEVEL_WARN, time(NULL), "http");
     log_count(&line, "count", count);
-    log_text(&line, "last", what);
+    log_foreign(&line, "last", what, strlen(what)); /* it may have the path in it */
     log_end(&line);
 }
 

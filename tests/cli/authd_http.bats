@@ -210,9 +210,9 @@ peak_memory() {
         same "$(header X-Auth-Error)" "$body"
         same "$(header Content-Length)" "$(($(wc -c <body.txt)))"
     done <<END
-$token_two 401 invalid_api_key invalid_token be good no longer
-$token_three 401 invalid_api_key invalid_token be good no longer
-$stranger 401 invalid_api_key invalid_token be good no longer
+$token_two 401 invalid_api_key invalid_token no longer be valid
+$token_three 401 invalid_api_key invalid_token no longer be valid
+$stranger 401 invalid_api_key invalid_token no longer be valid
 ${token_one:0:40} 401 invalid_api_key invalid_token cut short
 ${token_one%?}x 401 invalid_api_key invalid_token
 $(id_of "$token_one") 401 invalid_api_key invalid_token id
@@ -410,20 +410,17 @@ END
     is_refusal 401 missing_api_key
 }
 
-@test "a client that asks whether to go on with its body is told to" {
+@test "a client that asks whether to send its body is answered without it" {
     write_kinds
     start_authd
-    dial
-    say "$fd" "POST /verify HTTP/1.1\r\nHost: x\r\nX-Api-Key: $token_one\r\nContent-Length: 3\r\n"
-    say "$fd" "Expect: 100-continue\r\n\r\n"
-    hear "$fd"
-    same "$code" 100
-    say "$fd" "abc"
-    hear "$fd"
-    same "$code" 200
-    say_verify "$fd" "$stranger"
-    hear "$fd"
-    same "$code" 401
+    for token in "$token_one" "$stranger"; do
+        dial
+        say "$fd" "POST /verify HTTP/1.1\r\nHost: x\r\nX-Api-Key: $token\r\nContent-Length: 3000000\r\n"
+        say "$fd" "Expect: 100-continue\r\n\r\n"
+        hear "$fd"
+        same "$code $(header Connection)" "$([ "$token" = "$stranger" ] && echo 401 || echo 200) close"
+        hang_up "$fd"
+    done
 }
 
 @test "many requests on one connection have each its own verdict" {
@@ -570,16 +567,6 @@ END
     same "$code" 200
 }
 
-@test "a token with a NUL and more behind it is not that token" {
-    write_kinds
-    start_authd
-    for behind in '\0' '\0x' '\0 x'; do
-        echo "row: $behind"
-        ask_raw "GET /verify HTTP/1.1${end}X-Api-Key: $token_one$behind\r\n\r\n"
-        same "${code:0:1}" 4
-    done
-}
-
 @test "the log has a line for each refusal, with its reason, and none for who is let in" {
     write_kinds
     start_authd
@@ -655,14 +642,16 @@ END
     same "$(LC_ALL=C grep -c '[[:cntrl:]]' "$authd_log")" 0
 }
 
-@test "the log has the path of an ordinary request whole" {
+@test "the log has the path, but of what may be a secret only the beginning" {
     write_kinds
     start_authd
-    for path in /verify /verify/v1/models /verify/v1/chat/completions /verify/v1/embeddings; do
+    for path in /verify /verify/models /verify/v1/models; do
         echo "row: $path"
         ask "$path"
         says "$(tail -n 1 "$authd_log")" " path=$path "
     done
+    ask "/verify/$token_one"
+    says "$(tail -n 1 "$authd_log")" " path=/verify/sk-012... "
 }
 
 @test "nothing of a credential is in an answer or in the log, wherever it stood" {

@@ -25,7 +25,7 @@ END
     # Not as a document here: bats would take these for tests of its own.
     printf '@%s {\n%s\n}\n' 'test "this one is skipped"' '    skip "for a reason"' \
         'test "this one is not"' '    true' >skips.bats
-    run "$BATS_TEST_DIRNAME/../tap" skips.bats
+    FAIL_SKIPPED='' run "$BATS_TEST_DIRNAME/../tap" skips.bats
     [[ "$output" == *"ok 1 this one is skipped # skip for a reason"* ]]
     [[ "$output" != *"not ok"* ]]
     FAIL_SKIPPED=1 run "$BATS_TEST_DIRNAME/../tap" skips.bats
