@@ -12,6 +12,7 @@ enum status list_run(const struct cli_arguments *arguments, struct error *error)
 enum status revoke_run(const struct cli_arguments *arguments, struct error *error);
 enum status rotate_run(const struct cli_arguments *arguments, struct error *error);
 enum status restore_run(const struct cli_arguments *arguments, struct error *error);
+enum status audit_run(const struct cli_arguments *arguments, struct error *error);
 enum status import_run(const struct cli_arguments *arguments, struct error *error);
 enum status delete_run(const struct cli_arguments *arguments, struct error *error);
 

@@ -230,7 +230,7 @@ static void explain(const struct create *create)
     const struct token_set *tokens = store_tokens(create->store);
     const size_t made = tokens->count - create->first;
     const struct token *token = &token_set_last(tokens)->token;
-    char expiry[TIME_TEXT_SIZE + 16] = "";
+    char end[TIME_TEXT_SIZE] = "";
 
     if (create->is_batch) {
         (void)fprintf(stderr, "\nCreated %zu token%s in %s", made, made == 1 ? "" : "s",
@@ -240,15 +240,13 @@ static void explain(const struct create *create)
                       store_path(create->store));
     }
     if (create->options.expires_at != TIME_NONE) {
-        memcpy(expiry, "Good until ", 11);
-        time_format(create->options.expires_at, expiry + 11);
-        memcpy(expiry + 11 + TIME_TEXT_SIZE - 1, ".\n", 3);
+        time_format(create->options.expires_at, end);
     }
-    (void)fprintf(stderr, "%s\n%s\n",
+    (void)fprintf(stderr, "%s\n%s%s%s\n",
                   store_is_new(create->store)
                       ? ",\na new file: requests without a token are refused from now on."
                       : "",
-                  expiry);
+                  end[0] != '\0' ? "Good until " : "", end, end[0] != '\0' ? ".\n" : "");
     token_output_explain(made, create->variable);
 }
 

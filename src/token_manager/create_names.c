@@ -35,12 +35,11 @@ enum status create_names_take(struct create_names *names, const char *name, stru
     return status == STATUS_OK ? add(names, name, 0, error) : status;
 }
 
-/* One line, whose end is at `end` and may be overwritten. */
-static enum status add_line(struct create_names *names, char *line, char *end, size_t number,
+/* One line of that size, whose end may be overwritten. */
+static enum status add_line(struct create_names *names, char *line, size_t size, size_t number,
                             struct error *error)
 {
     const char *text = line;
-    size_t size = (size_t)(end - line);
     struct error reason;
 
     text_trim(&text, &size);
@@ -74,7 +73,7 @@ enum status create_names_read(struct create_names *names, const char *path, stru
     for (size_t number = 1; at < end && status == STATUS_OK; number++) {
         char *newline = memchr(at, '\n', (size_t)(end - at));
 
-        status = add_line(names, at, newline, number, error);
+        status = add_line(names, at, (size_t)(newline - at), number, error);
         at = newline + 1;
     }
     if (status == STATUS_OK && names->count == 0) {

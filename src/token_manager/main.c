@@ -34,6 +34,11 @@ static const struct cli_option rotate_options[] = {
     {"env", "[=VAR]", "print VAR=token for a .env file (FREEGPT_API_KEY)", false},
 };
 
+static const struct cli_option audit_options[] = {
+    {"since", "WHEN", "only changes since then: 7d (ago), 2026-01-31", false},
+    {"trail", "FILE", "read this, not FILE.audit; - is stdin; repeatable", true},
+};
+
 static const struct cli_option import_options[] = {
     {"format", "FORMAT", "token_manager.py, list or env; else told by looking", false},
     {"allow-weak", NULL, "take keys under 20 characters, which can be guessed", false},
@@ -119,6 +124,16 @@ static const struct cli_command commands[] = {
      .operands_least = 1,
      .operands_most = 1,
      .run = import_run},
+    {.name = "audit",
+     .operands = "[SELECTOR]",
+     .summary = "Show who changed what and when.",
+     .details = "A token that is gone is found by its id and its name. Each change is a line in\n"
+                "FILE.audit; --trail reads others, such as old ones that were moved away.",
+     .example = "token_manager audit --since 7d",
+     .options = audit_options,
+     .option_count = COUNT(audit_options),
+     .operands_most = 1,
+     .run = audit_run},
 };
 
 static const struct cli_option common_options[] = {

@@ -1,0 +1,201 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/json_write.h"
+#include "cli/input.h"
+#include "cli/output.h"
+#include "cli/when.h"
+#include "store/audit_entry.h"
+#include "token_manager/commands.h"
+#include "token_manager/manager.h"
+
+#include "base/banned.h"
+
+#define INPUT_LIMIT ((size_t)1024 * 1024 * 1024)
+
+/* What is looked for, and what was found. */
+struct reading {
+    struct manager *manager;
+    const char *selector;   /* or NULL */
+    char id[TOKEN_ID_SIZE]; /* of the token that it means now; "" where none is known, and … */
+    enum status unresolved; /* … why */
+    struct error why;
+    bool is_known; /* the selector: some line is about such a token */
+    int64_t since;
+    struct buffer output;
+    size_t shown;
+    size_t unreadable; /* lines */
+};
+
+/*
+ * The token may be gone, and its name another's now: what the store cannot tell is looked for in the
+ * trail, by id and name, and is an error only if it is not found there.
+ */
+static void resolve(struct reading *reading)
+{
+    struct token_set tokens = {0};
+    struct token_record *record = NULL;
+
+    reading->unresolved = manager_load(reading->manager, &tokens, &reading->why);
+    if (reading->unresolved == STATUS_OK) {
+        reading->unresolved = token_set_select(&tokens, reading->selector, &record, &reading->why);
+    }
+    if (reading->unresolved == STATUS_OK) {
+        memcpy(reading->id, record->token.id, sizeof(reading->id));
+    }
+    token_set_clear(&tokens);
+}
+
+static bool is_meant(const struct reading *reading, const struct audit_entry *entry)
+{
+    return reading->selector == NULL || strcmp(entry->id, reading->id) == 0 ||
+           strcmp(entry->id, reading->selector) == 0 || strcmp(entry->name, reading->selector) == 0;
+}
+
+/* "2026-…Z  revoke   tok_…  "name"  alice as root@host  {…}" */
+static void show(struct reading *reading, const struct audit_entry *entry)
+{
+    struct buffer *out = &reading->output;
+    char time[TIME_TEXT_SIZE];
+
+    time_format(entry->time, time);
+    buffer_appendf(out, "%s  %-7s  %s  \"%s\"  %s%s%s%s%s", time, entry->action, entry->id,
+                   entry->name, entry->sudo_user, entry->sudo_user[0] != '\0' ? " as " : "",
+                   entry->login[0] != '\0' ? entry->login : "?", entry->host[0] != '\0' ? "@" : "",
+                   entry->host);
+    if (entry->changed.size > 0) {
+        buffer_append_text(out, "  ");
+        buffer_append(out, entry->changed.at, entry->changed.size);
+    }
+    buffer_append_text(out, "\n");
+}
+
+static void read_line(struct reading *reading, const char *line, size_t size)
+{
+    struct audit_entry entry;
+
+    if (size == 0) {
+        return;
+    }
+    if (!audit_entry_read(&entry, line, size)) {
+        reading->unreadable++;
+        return;
+    }
+    if (!is_meant(reading, &entry)) {
+        return;
+    }
+    reading->is_known = true;
+    if (reading->since != TIME_NONE && entry.time < reading->since) {
+        return;
+    }
+    if (reading->manager->json) {
+        buffer_append_text(&reading->output, reading->shown > 0 ? ",\n  " : "[\n  ");
+        buffer_append(&reading->output, line, size);
+    } else {
+        show(reading, &entry);
+    }
+    reading->shown++;
+}
+
+static enum status read_trail(struct reading *reading, const char *path, struct error *error)
+{
+    struct buffer text = {0};
+    const enum status status = input_read_from(&text, path, INPUT_LIMIT, error);
+    const char *at = text.size > 0 ? text.bytes : "";
+    const char *end = at + text.size;
+
+    while (status == STATUS_OK && at < end) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        const size_t size = (size_t)((newline != NULL ? newline : end) - at);
+
+        read_line(reading, at, size);
+        at += size + 1;
+    }
+    buffer_clear(&text);
+    return status == STATUS_OK ? STATUS_OK : STATUS_STORE;
+}
+
+/* The trail of the token file itself, which is not there before the first change. */
+static enum status read_own_trail(struct reading *reading, struct error *error)
+{
+    char *resolved = NULL;
+    char *path = NULL;
+    struct stat there;
+    enum status status = file_resolve(reading->manager->settings.path, &resolved, error);
+
+    if (status == STATUS_OK) {
+        path = file_name_join(resolved, ".audit");
+        status = path != NULL ? STATUS_OK : error_no_memory(error);
+    }
+    if (status == STATUS_OK && lstat(path, &there) != 0 && errno == ENOENT) {
+        (void)fprintf(stderr, "%s does not exist: no change was made yet.\n", path);
+    } else if (status == STATUS_OK) {
+        status = read_trail(reading, path, error);
+    }
+    free(path);
+    free(resolved);
+    return status;
+}
+
+static enum status read_trails(struct reading *reading, const struct cli_arguments *arguments,
+                               struct error *error)
+{
+    enum status status = STATUS_OK;
+
+    if (!cli_has(arguments, "trail")) {
+        return read_own_trail(reading, error);
+    }
+    for (size_t i = 0; i < arguments->given_count && status == STATUS_OK; i++) {
+        if (strcmp(arguments->given[i].option->name, "trail") == 0) {
+            status = read_trail(reading, arguments->given[i].value, error);
+        }
+    }
+    return status;
+}
+
+static enum status finish(struct reading *reading, struct error *error)
+{
+    if (reading->unresolved != STATUS_OK && !reading->is_known) {
+        *error = reading->why;
+        return reading->unresolved;
+    }
+    if (reading->manager->json) {
+        buffer_append_text(&reading->output, reading->shown > 0 ? "\n]\n" : "[]\n");
+    }
+    if (reading->unreadable > 0) {
+        (void)fprintf(stderr, "token_manager: %zu line%s of the audit trail cannot be read\n",
+                      reading->unreadable, reading->unreadable == 1 ? "" : "s");
+    }
+    if (reading->shown == 0 && !reading->manager->json) {
+        (void)fprintf(stderr, "No change of that kind is recorded.\n");
+    }
+    return output_print(&reading->output, error);
+}
+
+enum status audit_run(const struct cli_arguments *arguments, struct error *error)
+{
+    struct manager manager;
+    struct reading reading = {.manager = &manager, .since = TIME_NONE};
+    enum status status = manager_init(&manager, arguments, error);
+
+    reading.selector = arguments->operand_count > 0 ? arguments->operands[0] : NULL;
+    if (status == STATUS_OK) {
+        status = when_past(arguments, "since", manager.now, &reading.since, error);
+    }
+    if (status == STATUS_OK && reading.selector != NULL) {
+        resolve(&reading);
+    }
+    if (status == STATUS_OK) {
+        status = read_trails(&reading, arguments, error);
+    }
+    if (status == STATUS_OK) {
+        status = finish(&reading, error);
+    }
+    buffer_clear(&reading.output);
+    manager_clear(&manager);
+    return status;
+}
