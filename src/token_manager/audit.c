@@ -105,14 +105,14 @@ static enum status read_trail(struct reading *reading, const char *path, struct 
 {
     struct buffer text = {0};
     const enum status status = input_read_from(&text, path, INPUT_LIMIT, error);
-    const char *at = text.size > 0 ? text.bytes : "";
-    const char *end = at + text.size;
+    size_t at = 0;
 
-    while (status == STATUS_OK && at < end) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        const size_t size = (size_t)((newline != NULL ? newline : end) - at);
+    while (status == STATUS_OK && text.bytes != NULL && at < text.size) {
+        const char *line = text.bytes + at;
+        const char *newline = memchr(line, '\n', text.size - at);
+        const size_t size = newline != NULL ? (size_t)(newline - line) : text.size - at;
 
-        read_line(reading, at, size);
+        read_line(reading, line, size);
         at += size + 1;
     }
     buffer_clear(&text);
@@ -131,7 +131,7 @@ static enum status read_own_trail(struct reading *reading, struct error *error)
         path = file_name_join(resolved, ".audit");
         status = path != NULL ? STATUS_OK : error_no_memory(error);
     }
-    if (status == STATUS_OK && lstat(path, &there) != 0 && errno == ENOENT) {
+    if (path != NULL && lstat(path, &there) != 0 && errno == ENOENT) {
         (void)fprintf(stderr, "%s does not exist: no change was made yet.\n", path);
     } else if (status == STATUS_OK) {
         status = read_trail(reading, path, error);

@@ -49,6 +49,11 @@ END
     grep -q "^X-Token-Name: my-application" upstream/requests
     [ "$(grep -c "^GET " upstream/requests)" -eq 1 ]
     [[ "$output" == *"Invalid API key provided"* ]]
+    [[ "$output" == *"Previous secret sk-"*" valid until "* ]]
+    grep -q "^API_KEY=sk-" secrets.env
+    [ "$(cut -f 1 tokens.tsv | xargs)" = "frontend backend worker" ]
+    [[ "$output" == *"not recorded for that long yet"* ]]
+    [[ "$output" == *"  rotate   tok_"* ]]
     [[ "$output" == *"not before it is converted"* ]]
     [[ "$output" == *"ERR unknown"* ]]
     [[ "$output" == *"X-Token-Name: laptop"* ]]
