@@ -74,7 +74,10 @@ struct cli_range {
     const char *of; /* " of seconds", or "" */
 };
 
-/* The value of an option as a number; `*number` stays as it is when the option was not given. */
+/*
+ * The value of an option as a number; `*number` stays as it is when the option was not given. STATUS_USAGE
+ * when it is none, or out of range.
+ */
 MUST_CHECK enum status cli_number(const struct cli_arguments *arguments, const char *name,
                                   const struct cli_range *range, unsigned long *number,
                                   struct error *error);

@@ -54,7 +54,7 @@ static void answer_metrics(struct authd *authd, const struct http_request *reque
     answer->status = 200;
     http_answer_field(answer, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
     http_answer_field(answer, "Cache-Control", "no-store");
-    metrics_print(&authd->metrics, &report, &answer->body);
+    metrics_print(&authd->metrics, &report, log_dropped(), &answer->body);
 }
 
 static const struct route {

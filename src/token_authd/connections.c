@@ -58,8 +58,10 @@ void connections_free(struct connections *connections)
 
 static time_t age(struct connections *connections, struct connection *connection)
 {
-    return atomic_load_explicit(&connections->now, memory_order_relaxed) -
-           atomic_load_explicit(&connection->since, memory_order_relaxed);
+    const time_t since = atomic_load_explicit(&connection->since, memory_order_relaxed);
+    const time_t now = atomic_load_explicit(&connections->now, memory_order_relaxed);
+
+    return now > since ? now - since : 0; /* a tick may have come in between */
 }
 
 static enum state state_of(struct connection *connection)

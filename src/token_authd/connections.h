@@ -1,9 +1,10 @@
 /*
  * The clients that are connected, and how long each may keep its place.
  *
- * A place is for those who ask. Who completes no request for `timeout` seconds, be it that he says
- * nothing, or little by little, is cut off. When most places are taken, those are cut off first who
- * have asked for nothing the longest, so that a flood of them leaves room for others.
+ * A place is for those who ask. Who says nothing for `timeout` seconds, or takes so long from the
+ * beginning of a request to its end, as who sends it drop by drop, is cut off. When seven of eight
+ * places are taken, those are cut off first who have asked for nothing the longest, so that a flood of
+ * them leaves room for others.
  *
  * Cutting off is a shutdown(2) of the socket: its owner sees its end and closes it.
  */

@@ -1,12 +1,13 @@
 #include "token_authd/http.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "token_authd/connections.h"
@@ -49,6 +50,7 @@ struct worker {
 struct http_server {
     struct http_options options;
     struct MHD_Daemon *daemon;
+    int listen_fd; /* a copy of the caller's; libmicrohttpd's own until it stops accepting */
     struct connections *connections;
     pthread_mutex_t lock; /* of what follows */
     struct worker *workers;
@@ -353,7 +355,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server)
     return MHD_start_daemon(
         MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle,
         server, MHD_OPTION_EXTERNAL_LOGGER, note_complaint, server, MHD_OPTION_LISTEN_SOCKET,
-        options->listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections,
+        server->listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, REQUEST_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_URI_LOG_CALLBACK, begin_request, server, MHD_OPTION_NOTIFY_COMPLETED,
         end_request, server, MHD_OPTION_NOTIFY_CONNECTION, note_connection, server,
@@ -372,13 +374,14 @@ enum status http_start(struct http_server **out, const struct http_options *opti
     server->options = *options;
     (void)pthread_mutex_init(&server->lock, NULL);
     server->connections = connections_new(options->connections, options->timeout, options->now);
-    if (server->connections == NULL) {
+    server->listen_fd = fcntl(options->listen_fd, F_DUPFD_CLOEXEC, 0);
+    if (server->connections == NULL || server->listen_fd < 0) {
         http_stop(server);
         return error_no_memory(error);
     }
     server->daemon = start_daemon(server);
     if (server->daemon == NULL) {
-        http_stop(server);
+        http_stop(server); /* the copy was closed */
         return error_set(error, STATUS_FAILED, "libmicrohttpd cannot start %u threads",
                          options->threads);
     }
@@ -404,8 +407,9 @@ void http_tick(struct http_server *server, time_t now)
 
 void http_stop_accepting(struct http_server *server)
 {
-    atomic_store(&server->is_ending, true);
-    (void)MHD_quiesce_daemon(server->daemon);
+    if (!atomic_exchange(&server->is_ending, true)) {
+        (void)MHD_quiesce_daemon(server->daemon);
+    }
 }
 
 bool http_is_busy(struct http_server *server)
@@ -419,7 +423,9 @@ void http_stop(struct http_server *server)
         return;
     }
     if (server->daemon != NULL) {
+        http_stop_accepting(server);
         MHD_stop_daemon(server->daemon);
+        (void)close(server->listen_fd);
     }
     while (server->workers != NULL) {
         struct worker *worker = server->workers;

@@ -41,7 +41,7 @@ struct http_options {
     int listen_fd; /* stays the caller's */
     unsigned threads;
     size_t connections;
-    unsigned timeout; /* seconds without a whole request after which a client is cut off */
+    unsigned timeout; /* seconds that a client may be silent, or take for a request */
     time_t now;       /* see http_tick */
     void (*answer)(void *context, const struct http_request *request, struct http_answer *answer);
     void (*complain)(void *context, const char *what, size_t count); /* see http_tick */

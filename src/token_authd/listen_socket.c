@@ -230,6 +230,16 @@ static enum status open_tcp(struct listen_socket *listener,
     return STATUS_OK;
 }
 
+/* Octal digits, with or without a 0 in front, and no more than permissions. */
+static bool read_mode(const char *text, mode_t *mode)
+{
+    const size_t digits = strlen(text);
+
+    *mode = (mode_t)strtoul(text, NULL, 8);
+    return digits >= 3 && digits <= MODE_DIGITS && strspn(text, "01234567") == digits &&
+           *mode <= 0777;
+}
+
 /* PATH or PATH:MODE, `text` being what follows unix: */
 static enum status parse_path(const char *text, struct sockaddr_un *un, mode_t *mode,
                               struct error *error)
@@ -239,9 +249,13 @@ static enum status parse_path(const char *text, struct sockaddr_un *un, mode_t *
     struct text_quoted quoted;
 
     *mode = UNIX_MODE;
-    if (colon != NULL && colon[1] != '\0' && strlen(colon + 1) <= MODE_DIGITS &&
-        strspn(colon + 1, "01234567") == strlen(colon + 1)) {
-        *mode = (mode_t)strtoul(colon + 1, NULL, 8) & 0777;
+    if (colon != NULL && colon[1] != '\0' && strspn(colon + 1, "0123456789") == strlen(colon + 1)) {
+        if (!read_mode(colon + 1, mode)) {
+            return error_set(error, STATUS_USAGE,
+                             "--listen unix:%s: the part behind the colon is no mode; write three "
+                             "octal digits, as 660",
+                             text_quote(&quoted, text, strlen(text)));
+        }
         size = (size_t)(colon - text);
     }
     if (size == 0 || size >= sizeof(un->sun_path)) {

@@ -1,6 +1,9 @@
 #include "token_authd/log.h"
 
 #include <inttypes.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +14,9 @@
 #include "base/timefmt.h"
 
 #include "base/banned.h"
+
+static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic uint64_t dropped;
 
 #define ROOM_FOR_END 2 /* a quotation mark and a line end */
 
@@ -120,6 +126,18 @@ void log_foreign(struct log_line *line, const char *key, const char *text, size_
 
 void log_end(struct log_line *line)
 {
+    struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
+
     line->text[line->size++] = '\n';
-    (void)file_write_all(STDERR_FILENO, line->text, line->size);
+    (void)pthread_mutex_lock(&writing);
+    /* What is ready takes PIPE_BUF bytes at least, and no other thread takes them from us. */
+    if (poll(&ready, 1, 0) != 1 || !file_write_all(STDERR_FILENO, line->text, line->size)) {
+        atomic_fetch_add(&dropped, 1);
+    }
+    (void)pthread_mutex_unlock(&writing);
+}
+
+uint64_t log_dropped(void)
+{
+    return atomic_load(&dropped);
 }

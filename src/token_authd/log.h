@@ -3,7 +3,9 @@
  *
  *     time=2026-11-26T11:45:23Z level=warn event=refused reason=revoked status=401 …
  *
- * A line is written at once, whole. Nothing that a client sent goes into it but by log_foreign.
+ * A line is written at once, whole, or not at all: when whoever reads standard error is behind, lines
+ * are dropped and counted rather than waited for, because a verdict must not depend on a log. Nothing
+ * that a client sent goes into a line but by log_foreign.
  */
 #ifndef TOKEN_AUTHD_LOG_H
 #define TOKEN_AUTHD_LOG_H
@@ -35,7 +37,10 @@ void log_seconds(struct log_line *line, const char *key, double seconds);
 /* The same for text from outside: of what may be a secret only the beginning, as text_quote does. */
 void log_foreign(struct log_line *line, const char *key, const char *text, size_t size);
 
-/* Writes the line. */
+/* Writes the line. From any thread. */
 void log_end(struct log_line *line);
+
+/* How many lines were dropped since the start. */
+uint64_t log_dropped(void);
 
 #endif

@@ -27,7 +27,7 @@ static const struct cli_option options[] = {
     {"realm", "NAME", "what WWW-Authenticate calls the API (api)", false},
     {"threads", "N", "how many answer (one a processor, at most 4)", false},
     {"max-connections", "N", "how many clients at once (4096)", false},
-    {"timeout", "SECONDS", "how long a client may take for a request (10)", false},
+    {"timeout", "SECONDS", "how long a client may be silent, or ask (10)", false},
     {"env-file", "FILE", "read variables from here instead of ./.env", false},
     {"no-env-file", NULL, "read no .env file", false},
     {"usage", "FILE", "record last uses here instead of FILE.usage", false},

@@ -66,12 +66,15 @@ static void print_loads(const struct verifier_loads *loads, struct buffer *out)
 }
 
 void metrics_print(struct metrics *metrics, const struct verifier_report *report,
-                   struct buffer *out)
+                   uint64_t log_dropped, struct buffer *out)
 {
     print_verdicts(metrics, out);
     print_tokens(report, out);
     print_modes(report->mode, out);
     print_loads(&report->loads, out);
+    describe(out, "log_lines_dropped_total", "counter",
+             "Log lines lost because nobody read standard error in time.");
+    buffer_appendf(out, "token_authd_log_lines_dropped_total %" PRIu64 "\n", log_dropped);
     describe(out, "build_info", "gauge", "1, with the version as a label.");
     buffer_appendf(out, "token_authd_build_info{version=\"%s\"} 1\n", TOKEN_MANAGER_VERSION);
 }

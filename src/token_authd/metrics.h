@@ -21,7 +21,8 @@ struct metrics {
 /* Counts a verdict. From any thread; cost: one atomic addition. */
 void metrics_count(struct metrics *metrics, enum token_verifier_reason reason);
 
+/* `log_dropped`: lines that the log lost. */
 void metrics_print(struct metrics *metrics, const struct verifier_report *report,
-                   struct buffer *out);
+                   uint64_t log_dropped, struct buffer *out);
 
 #endif

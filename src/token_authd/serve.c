@@ -1,5 +1,6 @@
 #include "token_authd/serve.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -45,7 +46,7 @@ static void catch_signals(void)
     struct sigaction action = {.sa_handler = note_signal};
     sigset_t held;
 
-    (void)sigemptyset(&action.sa_mask);
+    (void)sigfillset(&action.sa_mask);
     (void)sigemptyset(&held);
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         (void)sigaddset(&held, numbers[i]);
@@ -80,19 +81,25 @@ static enum status raise_descriptor_limit(const struct options *options, struct 
 {
     const rlim_t wanted = options->connections + DESCRIPTORS_KEPT + 4 * (rlim_t)options->threads;
     struct rlimit limit;
+    rlim_t before;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) {
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return error_set_errno(error, STATUS_FAILED, errno, "cannot tell the limit of descriptors");
+    }
+    if (limit.rlim_cur >= wanted) {
         return STATUS_OK;
     }
-    if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < wanted) {
-        return error_set(error, STATUS_FAILED,
-                         "%zu connections need %llu file descriptors, and the limit is %llu; raise "
-                         "it (ulimit -n, LimitNOFILE=), or give a smaller --max-connections",
-                         options->connections, (unsigned long long)wanted,
-                         (unsigned long long)limit.rlim_max);
-    }
+    before = limit.rlim_cur;
     limit.rlim_cur = wanted;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    if ((limit.rlim_max != RLIM_INFINITY && limit.rlim_max < wanted) ||
+        setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return error_set(
+            error, STATUS_FAILED,
+            "%zu connections need %llu file descriptors, and the limit is %llu; raise "
+            "it (ulimit -n, LimitNOFILE=), or give a smaller --max-connections",
+            options->connections, (unsigned long long)wanted,
+            (unsigned long long)(limit.rlim_max != RLIM_INFINITY ? limit.rlim_max : before));
+    }
     return STATUS_OK;
 }
 
@@ -102,13 +109,19 @@ static void log_state(struct serve *serve, const char *event)
     const int64_t now = time(NULL);
     struct verifier_report report;
     struct log_line line;
+    enum log_level level = LOG_LEVEL_INFO;
     bool is_open;
 
     verifier_report(serve->authd.verifier, now, &report);
     is_open = report.mode == TOKEN_VERIFIER_MODE_OPEN;
     serve->loads_seen = report.loads.count;
     atomic_store(&serve->authd.mode_said, (int)report.mode);
-    log_begin(&line, is_open ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, now, event);
+    if (report.mode == TOKEN_VERIFIER_MODE_UNAVAILABLE) {
+        level = LOG_LEVEL_ERROR;
+    } else if (is_open) {
+        level = LOG_LEVEL_WARN;
+    }
+    log_begin(&line, level, now, event);
     log_text(&line, "listen", serve->listener.text);
     log_text(&line, "mode", is_open ? "OPEN" : token_verifier_mode_text(report.mode));
     log_text(&line, "file", report.settings->path);
@@ -190,13 +203,17 @@ static void finish(struct serve *serve)
 {
     const time_t begun = steady_now();
     const time_t limit = begun + (time_t)serve->options.timeout;
+    time_t ticked = begun;
 
     log_plain(LOG_LEVEL_INFO, "ending", "listen", serve->listener.text);
     http_stop_accepting(serve->http);
     listen_socket_refuse(&serve->listener);
     while (http_is_busy(serve->http) && ends_asked < 2 && steady_now() <= limit) {
         wait_for_signal(FINISH_LOOK_MS);
-        http_tick(serve->http, steady_now());
+        if (steady_now() != ticked) {
+            ticked = steady_now();
+            http_tick(serve->http, ticked);
+        }
     }
 }
 

@@ -3,11 +3,11 @@
 #include "base/banned.h"
 
 /* Without a file: open only if nothing speaks against it, and never once there was one. */
-static enum token_verifier_mode mode_without_file(const struct settings *settings, bool ever_there,
-                                                  struct error *error)
+static enum token_verifier_mode mode_without_file(const struct settings *settings,
+                                                  const struct mode_past *past, struct error *error)
 {
     error->text[0] = '\0';
-    if (ever_there) {
+    if (past->ever_there) {
         (void)error_set(error, STATUS_STORE,
                         "%s is gone; a running verifier does not take that for \"authentication is "
                         "off\": restore the file, or restart the verifier",
@@ -25,6 +25,12 @@ static enum token_verifier_mode mode_without_file(const struct settings *setting
         (void)error_set(error, STATUS_STORE,
                         "there is a .env that may hold a key and was not to be read, so "
                         "authentication is not off; read it, remove it, or allow open mode");
+    } else if (past->ever_on) {
+        (void)error_set(error, STATUS_STORE,
+                        "there is neither %s nor an environment key any more; a running verifier "
+                        "does not take that for \"authentication is off\": restart it, if that is "
+                        "what you want",
+                        settings->path);
     } else if (settings->require_auth) {
         (void)error_set(error, STATUS_STORE,
                         "there is neither %s nor an environment key, so authentication would be "
@@ -37,7 +43,7 @@ static enum token_verifier_mode mode_without_file(const struct settings *setting
 }
 
 enum token_verifier_mode mode_decide(const struct settings *settings,
-                                     const struct snapshot *snapshot, bool ever_there,
+                                     const struct snapshot *snapshot, const struct mode_past *past,
                                      struct error *error)
 {
     error->text[0] = '\0';
@@ -46,7 +52,7 @@ enum token_verifier_mode mode_decide(const struct settings *settings,
                                      : TOKEN_VERIFIER_MODE_FILE;
     }
     if (snapshot->status == STATUS_NOT_FOUND) {
-        return mode_without_file(settings, ever_there, error);
+        return mode_without_file(settings, past, error);
     }
     *error = snapshot->error;
     return TOKEN_VERIFIER_MODE_UNAVAILABLE;

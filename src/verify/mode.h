@@ -11,13 +11,15 @@
 #include "verify/snapshot.h"
 #include "verify/token_verifier.h"
 
-/*
- * From the settings, the last loading of the file, and whether this verifier has ever seen one, be it
- * a broken one: then a missing file is a fault. `error` says why in mode unavailable, else it is
- * empty.
- */
+/* What a verifier that runs remembers, so that it never turns open. Zero at the start. */
+struct mode_past {
+    bool ever_there; /* there was a file, if a bad one: now a missing one is a fault */
+    bool ever_on;    /* authentication was on when the settings were read anew */
+};
+
+/* `error` says why in mode unavailable, else it is empty. */
 enum token_verifier_mode mode_decide(const struct settings *settings,
-                                     const struct snapshot *snapshot, bool ever_there,
+                                     const struct snapshot *snapshot, const struct mode_past *past,
                                      struct error *error);
 
 #endif

@@ -25,7 +25,7 @@ struct token_verifier {
     struct settings *settings; /* neither is NULL once open, and only the holder of `loading` … */
     struct snapshot *snapshot; /* … puts others there, so it may look at them without the lock */
     struct verifier_loads loads;
-    bool ever_there; /* there was a file, if a bad one: now a missing one is a fault */
+    struct mode_past past;
 };
 
 static int64_t clock_now(void)
@@ -66,6 +66,14 @@ static struct snapshot *load(const char *path, bool ever_there, struct verifier_
     return snapshot;
 }
 
+/* Of a load that brought nothing, for want of memory. `loading` is held. */
+static void note_loads(struct token_verifier *verifier, const struct verifier_loads *loads)
+{
+    (void)pthread_rwlock_wrlock(&verifier->lock);
+    verifier->loads = *loads;
+    (void)pthread_rwlock_unlock(&verifier->lock);
+}
+
 /*
  * Puts what was loaded in the place of what was there: the snapshot, and with it the settings unless
  * they are NULL and stay. `loading` is held.
@@ -80,7 +88,7 @@ static void replace(struct token_verifier *verifier, struct settings *settings,
     verifier->settings = settings != NULL ? settings : verifier->settings;
     verifier->snapshot = snapshot;
     verifier->loads = *loads;
-    verifier->ever_there = verifier->ever_there || snapshot->status != STATUS_NOT_FOUND;
+    verifier->past.ever_there = verifier->past.ever_there || snapshot->status != STATUS_NOT_FOUND;
     (void)pthread_rwlock_unlock(&verifier->lock);
     if (old != NULL) {
         use_recorder_collect(&verifier->recorder, &old->index);
@@ -108,11 +116,13 @@ static bool lock_fresh(struct token_verifier *verifier)
     (void)pthread_mutex_lock(&verifier->loading);
     if (store_changed(verifier->settings->path, &verifier->snapshot->version)) {
         loads = verifier->loads;
-        fresh = load(verifier->settings->path, verifier->ever_there, &loads);
+        fresh = load(verifier->settings->path, verifier->past.ever_there, &loads);
         loaded = fresh != NULL;
     }
     if (fresh != NULL) {
         replace(verifier, NULL, fresh, &loads);
+    } else if (!loaded) {
+        note_loads(verifier, &loads);
     }
     if (loaded) {
         (void)pthread_rwlock_rdlock(&verifier->lock);
@@ -139,7 +149,7 @@ static enum status take_settings(struct token_verifier *verifier,
     }
     status = settings_load(settings, options != NULL ? options : &defaults, error);
     if (status == STATUS_OK) {
-        snapshot = load(settings->path, verifier->ever_there, &loads);
+        snapshot = load(settings->path, verifier->past.ever_there, &loads);
     }
     if (snapshot != NULL) {
         replace(verifier, settings, snapshot, &loads);
@@ -326,8 +336,7 @@ enum token_verifier_verdict verifier_check_at(struct token_verifier *verifier,
         write_message(result->message, sizeof(result->message), "out of memory");
         return result->verdict;
     }
-    situation.mode =
-        mode_decide(verifier->settings, verifier->snapshot, verifier->ever_there, &why);
+    situation.mode = mode_decide(verifier->settings, verifier->snapshot, &verifier->past, &why);
     situation.key = verifier->settings->key;
     situation.index = &verifier->snapshot->index;
     answer = verdict_decide(&situation, &question);
@@ -360,7 +369,7 @@ enum token_verifier_mode token_verifier_current_mode(struct token_verifier *veri
     struct error why = {"out of memory"};
 
     if (lock_fresh(verifier)) {
-        mode = mode_decide(verifier->settings, verifier->snapshot, verifier->ever_there, &why);
+        mode = mode_decide(verifier->settings, verifier->snapshot, &verifier->past, &why);
         (void)pthread_rwlock_unlock(&verifier->lock);
     }
     write_message(message, message_size, why.text);
@@ -416,8 +425,8 @@ void verifier_report(struct token_verifier *verifier, int64_t now, struct verifi
     report->settings = verifier->settings;
     report->loads = verifier->loads;
     if (fresh) {
-        report->mode = mode_decide(verifier->settings, verifier->snapshot, verifier->ever_there,
-                                   &report->error);
+        report->mode =
+            mode_decide(verifier->settings, verifier->snapshot, &verifier->past, &report->error);
         report->is_readable = verifier->snapshot->status == STATUS_OK;
         report->has_stat = verifier->snapshot->version.kind == STORE_VERSION_FILE;
         report->file = verifier->snapshot->version.seen;
@@ -429,18 +438,19 @@ void verifier_report(struct token_verifier *verifier, int64_t now, struct verifi
 enum status verifier_reread(struct token_verifier *verifier,
                             const struct token_verifier_options *options, struct error *error)
 {
-    struct token_verifier_options again =
-        options != NULL ? *options : (struct token_verifier_options){0};
     struct error ignored;
     enum status status;
+    bool on;
 
     (void)flush(verifier); /* to where it belongs, before that may become another place */
     (void)pthread_mutex_lock(&verifier->loading);
     /* What was on stays on: a variable that is gone opens the door no more than a file that is. */
-    again.require_auth = again.require_auth || verifier->settings->require_auth ||
-                         mode_decide(verifier->settings, verifier->snapshot, verifier->ever_there,
-                                     &ignored) != TOKEN_VERIFIER_MODE_OPEN;
-    status = take_settings(verifier, &again, error);
+    on = mode_decide(verifier->settings, verifier->snapshot, &verifier->past, &ignored) !=
+         TOKEN_VERIFIER_MODE_OPEN;
+    (void)pthread_rwlock_wrlock(&verifier->lock);
+    verifier->past.ever_on = verifier->past.ever_on || on;
+    (void)pthread_rwlock_unlock(&verifier->lock);
+    status = take_settings(verifier, options, error);
     (void)pthread_mutex_unlock(&verifier->loading);
     return status;
 }
