@@ -246,3 +246,109 @@ revoke_each() {
         same "$(metric "requests_total{verdict=\"refused\",reason=\"$reason\"}")" 0
     done
 }
+
+@test "a log that nobody reads stops no verdict and no end, and what was lost is counted" {
+    write_tokens "$(record one "$token_one")"
+    needs token_authd curl
+    mkfifo log.pipe
+    exec {held}<>log.pipe # so that it can be opened, and is never read
+    "$BIN/token_authd" --listen unix:authd.sock 2>log.pipe 3>&- {held}>&- &
+    authd_pid=$!
+    started+=("$authd_pid")
+    wait_for test -S authd.sock
+    authd_url=http://authd
+    curl --silent --unix-socket authd.sock --output /dev/null "http://authd/verify?[1-1000]"
+    ask /verify --unix-socket authd.sock -H "X-Api-Key: $token_one"
+    same "$code" 200
+    ask /metrics --unix-socket authd.sock
+    [ "$(sed -n 's/^token_authd_log_lines_dropped_total //p' <<<"$body")" -gt 100 ]
+    stop_authd
+    same "$status" 0
+    exec {held}>&-
+}
+
+@test "with every place taken there are descriptors left to read a changed file" {
+    local i
+    write_tokens "$(record one "$token_one")" "$(record two "$token_two")"
+    ulimit -Sn 60
+    start_authd --max-connections 16 --threads 1
+    dial
+    kept=$fd
+    say_verify "$kept" "$token_one"
+    hear "$kept"
+    same "$code" 200
+    for ((i = 0; i < 13; i++)); do
+        dial
+    done
+    "$manager" revoke one 2>/dev/null
+    say_verify "$kept" "$token_one"
+    hear "$kept"
+    same "$code" 401
+    say_verify "$kept" "$token_two"
+    hear "$kept"
+    same "$code" 200
+    [ "$(sed -n 's/^Max open files *\([0-9]*\).*/\1/p' "/proc/$authd_pid/limits")" -ge 80 ]
+}
+
+@test "by default there are descriptors for 4,096 clients and more" {
+    write_tokens "$(record one "$token_one")"
+    [ "$(ulimit -Hn)" = unlimited ] || [ "$(ulimit -Hn)" -ge 4200 ] || skip "the limit of files is low"
+    ulimit -Sn 256
+    start_authd
+    [ "$(sed -n 's/^Max open files *\([0-9]*\).*/\1/p' "/proc/$authd_pid/limits")" -gt 4096 ]
+}
+
+@test "heads that are far too large, one after the other, change nothing for others" {
+    local i pid
+    write_tokens "$(record one "$token_one")"
+    start_authd
+    head -c 200000 /dev/zero | tr '\0' a >pad
+    for i in 1 2 3 4; do
+        while :; do
+            curl --silent --output /dev/null -H "X-Api-Key: $token_one" -H "X-Pad: $(head -c 60000 pad)" \
+                "$authd_url/verify" || true
+        done 3>&- &
+        started+=("$!")
+    done
+    dial
+    for ((i = 0; i < 200; i++)); do
+        say_verify "$fd" "$token_one"
+        hear "$fd"
+        same "$i $code" "$i 200"
+    done
+}
+
+@test "the answer to an accepted token is made once and used again" {
+    write_tokens "$(record one "$token_one")" "$(record two "$token_two")"
+    needs token_authd curl
+    [ -z "${ASAN_OPTIONS-}" ] || skip "the sanitizers want to be loaded first"
+    # What libmicrohttpd is asked for, counted between it and token_authd.
+    cat >count.c <<'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stddef.h>
+#include <unistd.h>
+
+void *MHD_create_response_from_buffer(size_t size, void *buffer, int mode);
+
+void *MHD_create_response_from_buffer(size_t size, void *buffer, int mode)
+{
+    void *(*create)(size_t, void *, int) = (void *(*)(size_t, void *, int))dlsym(
+        RTLD_NEXT, "MHD_create_response_from_buffer");
+
+    (void)!write(2, "made\n", 5);
+    return create(size, buffer, mode);
+}
+END
+    "${CC:-cc}" -shared -fPIC -o count.so count.c -ldl
+    # shellcheck disable=SC2034  # start_authd looks at it
+    authd_under=(env LD_PRELOAD="$PWD/count.so")
+    start_authd --threads 1
+    dial
+    for token in "$token_one" "$token_two" "$token_one" "$token_two" "$token_one"; do
+        say_verify "$fd" "$token"
+        hear "$fd"
+        same "$code $(header X-Token-Id)" "200 $(id_of "$token")"
+    done
+    same "$(grep -c '^made$' "$authd_log")" 2
+}
