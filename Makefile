@@ -90,9 +90,11 @@ optional-%: FORCE | $(programs) $(library)
 	@if $(PKG_CONFIG) --exists $(PKGS_$*); then \
 		$(MAKE) --no-print-directory PROGRAMS=$* OPTIONAL= programs; \
 	else \
-		rm -f $(BUILD)/$*; \
+		rm -f $(BUILD)/$* $(if $(filter build,$(BUILD)),$*); \
 		echo "$* is left out: $(PKGS_$*) is missing (make deps brings it)"; \
 	fi
+
+$(OPTIONAL): %: optional-%
 
 programs: $(programs)
 ifeq ($(BUILD),build)
@@ -189,7 +191,6 @@ sanitize: | $(first)
 		|| failed=1; \
 	for f in '$(findings)'/*; do [ ! -e "$$f" ] || { cat "$$f"; failed=1; }; done >&2; exit $$failed
 
-# cppcheck takes every variable that a function is given to fill in for one that it reads.
 lint: check-layers check-format check-tidy check-cppcheck check-scripts
 
 check-format: | $(first)
@@ -233,7 +234,7 @@ ifeq ($(BUILD),build)
 endif
 
 FORCE:
-.PHONY: all programs test sanitize lint check-layers check-format check-tidy check-cppcheck \
+.PHONY: all programs $(OPTIONAL) test sanitize lint check-layers check-format check-tidy check-cppcheck \
 	check-scripts demo deps deps-test deps-lint clean FORCE
 .SUFFIXES:
 .DELETE_ON_ERROR:

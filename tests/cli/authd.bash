@@ -101,6 +101,24 @@ ask() {
     body=$(cat body.txt)
 }
 
+# lets_in TOKEN, keeps_out TOKEN [STATUS]: so goes a request with it.
+lets_in() {
+    ask /verify -H "X-Api-Key: $1"
+    same "$code" 200
+}
+
+keeps_out() {
+    ask /verify -H "X-Api-Key: $1"
+    same "$code" "${2-401}"
+}
+
+# Waits until it has ended by itself, and takes its exit status into $status.
+wait_for_end() {
+    wait_for has_ended "$authd_pid"
+    status=0
+    wait "$authd_pid" || status=$?
+}
+
 # The value of one header of the last answer, whatever its case: header NAME
 header() {
     sed -n "s/^$1: *//Ip" <<<"$head"
@@ -115,7 +133,7 @@ ask_raw() {
     printf "$1" >sent.txt # in one piece, as small ones wait for each other in TCP
     (trap '' PIPE && cat sent.txt >&7) 2>/dev/null || true # it need not read to the end
     IFS= read -r -t 10 -d '' answer <&7 || true            # to the end
-    answer=${answer//$''/}
+    answer=${answer//$'\r'/}
     exec 7<&- 7>&-
     head=${answer%%$'\n\n'*}
     body=${answer#"$head"$'\n\n'}

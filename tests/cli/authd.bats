@@ -26,24 +26,3 @@ load authd
     same "$(jq -r '.error | "\(.type) \(.param) \(.code)"' <<<"$body")" \
         "invalid_request_error null missing_api_key"
 }
-
-# One more question on the connection of descriptor 8, and the status of its answer: ask_again
-ask_again() {
-    local line
-    printf 'GET /verify HTTP/1.1\r\nHost: x\r\nX-Api-Key: %s\r\n\r\n' "$token_one" >&8 2>/dev/null || true
-    read -r -t 5 _ code _ <&8 || code="cut off"
-    while read -r -t 5 line <&8 && [ "$line" != $'\r' ]; do :; done
-}
-
-@test "who connects in the first second keeps its place" {
-    write_tokens "$(record one "$token_one")"
-    start_authd
-    trap '' PIPE
-    exec 8<>"/dev/tcp/127.0.0.1/$authd_port"
-    ask_again
-    same "$code" 200
-    sleep 1.3 # --timeout is 10
-    ask_again
-    same "$code" 200
-    exec 8>&-
-}

@@ -729,7 +729,10 @@ ask_and_run() {
         hang_up "$fd"
     done
     wait_for grep -q " event=http " "$authd_log"
-    [ "$(logged http)" -lt 10 ]
-    says "$(log_lines http)" " count="
+    # Each line counts what came since the last: together all of it, and one a second at most.
+    wait_for test "$(log_lines http | sed 's/.* count=\([0-9]*\) .*/\1/' | paste -sd +)" != ""
+    stop_authd
+    same "$(log_lines http | sed 's/.*time=\([^ ]*\) .*/\1/' | sort | uniq -d)" ""
+    [ "$(($(log_lines http | sed 's/.* count=\([0-9]*\) .*/\1/' | paste -sd +)))" -ge 50 ]
     lacks "$(cat "$authd_log")" "${token_one:14:8}"
 }

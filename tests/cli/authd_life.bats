@@ -7,17 +7,6 @@ load common
 load verifier
 load authd
 
-# lets_in CREDENTIAL, keeps_out CREDENTIAL [STATUS]
-lets_in() {
-    ask /verify -H "X-Api-Key: $1"
-    same "$code" 200
-}
-
-keeps_out() {
-    ask /verify -H "X-Api-Key: $1"
-    same "$code" "${2-401}"
-}
-
 # is_used NAME: list tells of a use.
 is_used() {
     "$manager" list --json | jq -e --arg name "$1" \
@@ -40,13 +29,6 @@ signal_for() {
 # Is the server about to end? It has noticed, then.
 is_ending() {
     grep -q " event=ending " "$authd_log"
-}
-
-# Waits for its end; exit status in $status.
-wait_for_end() {
-    wait_for has_ended "$authd_pid"
-    status=0
-    wait "$authd_pid" || status=$?
 }
 
 # A request without its end, which the server has begun to read: dial_half FD_VARIABLE

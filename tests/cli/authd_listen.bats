@@ -49,13 +49,6 @@ activate_tcp() {
     fail "no port is free" "$(cat "$authd_log")"
 }
 
-# Its exit status, in $status.
-wait_for_end() {
-    wait_for has_ended "$authd_pid"
-    status=0
-    wait "$authd_pid" || status=$?
-}
-
 @test "the help names every option and the default address, in 80 columns" {
     needs token_authd
     run --separate-stderr "$BIN/token_authd" --help

@@ -9,17 +9,6 @@ load authd
 
 key=a-key-for-this-test
 
-# lets_in CREDENTIAL, keeps_out CREDENTIAL [STATUS]
-lets_in() {
-    ask /verify -H "X-Api-Key: $1"
-    same "$code" 200
-}
-
-keeps_out() {
-    ask /verify -H "X-Api-Key: $1"
-    same "$code" "${2-401}"
-}
-
 # is_open_server: whoever asks is let in, and that was said in capitals.
 is_open_server() {
     says "$(log_lines ready | tail -n 1)" " mode=OPEN "
