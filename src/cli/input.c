@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "token/token_text.h"
 
 #include "base/banned.h"
 
@@ -41,6 +42,9 @@ enum status input_read_from(struct buffer *input, const char *path, size_t limit
 
     if (strcmp(path, "-") == 0) {
         return input_read_all(input, limit, error);
+    }
+    if (token_text_looks_like_one(path, strlen(path))) {
+        return error_set(error, STATUS_FAILED, "that is a token, and no name of a file");
     }
     status = file_open(path, &fd, error);
     if (status == STATUS_OK) {

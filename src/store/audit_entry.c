@@ -56,7 +56,7 @@ static bool take(struct audit_entry *entry, const struct field *field,
                time_parse(time, strlen(time), &entry->time);
     }
     entry->changed = *value;
-    return true;
+    return value->at[0] == '{';
 }
 
 static bool read_fields(struct audit_entry *entry, struct json_cursor *cursor)

@@ -43,6 +43,7 @@ struct token_secret {
     char prefix[TOKEN_PREFIX_SIZE];
     int64_t expires_at;       /* end of an older secret's grace; TIME_NONE for the current one */
     struct token_place place; /* of an older secret, counted from the beginning of its record */
+    bool is_cut;              /* its end is sooner than the text there says */
 };
 
 struct token {

@@ -239,29 +239,7 @@ static void write_secret(struct buffer *out, const struct token_secret *secret)
     json_write_text(out, "hash", hash);
 }
 
-/* An older secret never changes, so its text is taken over as it is, x_ fields and all. */
-static void write_previous(struct buffer *out, const struct token *token,
-                           const struct json_slice *old)
-{
-    json_write_name(out, "previous");
-    buffer_append_text(out, "[");
-    for (size_t i = 0; i < token->previous_count; i++) {
-        const struct token_secret *secret = &token->previous[i];
-
-        buffer_append_text(out, i == 0 ? "" : ", ");
-        if (old != NULL && secret->place.size > 0) {
-            buffer_append(out, old->at + secret->place.at, secret->place.size);
-            continue;
-        }
-        buffer_append_text(out, "{");
-        write_secret(out, secret);
-        write_time(out, "expires_at", secret->expires_at);
-        buffer_append_text(out, "}");
-    }
-    buffer_append_text(out, "]");
-}
-
-/* The x_ fields of the record as it stood, names and values as they are written there. */
+/* The x_ fields of an object as it stood, names and values as they are written there. */
 static enum status write_foreign(struct buffer *out, const struct json_slice *old,
                                  struct error *error)
 {
@@ -297,6 +275,48 @@ static enum status write_foreign(struct buffer *out, const struct json_slice *ol
     return status;
 }
 
+/* The text of an older secret is taken over as it is, x_ fields and all, unless its end was cut. */
+static enum status write_previous_one(struct buffer *out, const struct token_secret *secret,
+                                      const struct json_slice *record, struct error *error)
+{
+    const bool was_there = record != NULL && secret->place.size > 0;
+    struct json_slice old = {.size = 0};
+    enum status status = STATUS_OK;
+
+    if (was_there) {
+        old = *record;
+        old.at += secret->place.at;
+        old.size = secret->place.size;
+    }
+    if (was_there && !secret->is_cut) {
+        buffer_append(out, old.at, old.size);
+        return STATUS_OK;
+    }
+    buffer_append_text(out, "{");
+    write_secret(out, secret);
+    write_time(out, "expires_at", secret->expires_at);
+    if (was_there) {
+        status = write_foreign(out, &old, error);
+    }
+    buffer_append_text(out, "}");
+    return status;
+}
+
+static enum status write_previous(struct buffer *out, const struct token *token,
+                                  const struct json_slice *record, struct error *error)
+{
+    enum status status = STATUS_OK;
+
+    json_write_name(out, "previous");
+    buffer_append_text(out, "[");
+    for (size_t i = 0; i < token->previous_count && status == STATUS_OK; i++) {
+        buffer_append_text(out, i == 0 ? "" : ", ");
+        status = write_previous_one(out, &token->previous[i], record, error);
+    }
+    buffer_append_text(out, "]");
+    return status;
+}
+
 enum status token_record_json_write(const struct token *token, const struct json_slice *old,
                                     struct buffer *out, struct error *error)
 {
@@ -316,9 +336,9 @@ enum status token_record_json_write(const struct token *token, const struct json
     }
     write_time(out, "revoked_at", token->revoked_at);
     if (token->previous_count > 0) {
-        write_previous(out, token, old);
+        status = write_previous(out, token, old, error);
     }
-    if (old != NULL) {
+    if (old != NULL && status == STATUS_OK) {
         status = write_foreign(out, old, error);
     }
     buffer_append_text(out, "}");

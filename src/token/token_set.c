@@ -220,7 +220,15 @@ void token_set_restore(struct token_record *record)
 
 void token_set_expire(struct token_record *record, int64_t expires_at)
 {
-    record->token.expires_at = expires_at;
+    struct token *token = &record->token;
+
+    for (size_t i = 0; expires_at != TIME_NONE && i < token->previous_count; i++) {
+        if (token->previous[i].expires_at > expires_at) {
+            token->previous[i].expires_at = expires_at;
+            token->previous[i].is_cut = true;
+        }
+    }
+    token->expires_at = expires_at;
     record->changed |= TOKEN_CHANGE_EXPIRY;
 }
 

@@ -74,6 +74,8 @@ size_t token_set_count_active(const struct token_set *set, int64_t now);
 
 void token_set_revoke(struct token_record *record, int64_t now);
 void token_set_restore(struct token_record *record);
+
+/* Sets the token's own end, which ends its older secrets as well: they do not come back with a later one. */
 void token_set_expire(struct token_record *record, int64_t expires_at);
 
 /*

@@ -96,7 +96,10 @@ void authd_answer(void *context, const struct http_request *request, struct http
 {
     const struct route *route = find_route(request->path);
 
-    if (request->head_size > AUTHD_HEAD_LIMIT) {
+    if (request->is_broken) {
+        refusal_of_request(answer, 400, "bad_request", "The headers cannot be understood.");
+        answer->ends = true;
+    } else if (request->head_size > AUTHD_HEAD_LIMIT) {
         refusal_of_request(answer, 431, "request_too_large",
                            "The request line and headers are more than 16 KiB.");
     } else if (route == NULL) {

@@ -56,6 +56,7 @@ struct http_server {
     struct worker *workers;
     size_t complaints;              /* since the last tick … */
     char complaint[COMPLAINT_SIZE]; /* … and the last of them */
+    bool looks_for_broken_heads;
     _Atomic bool is_ending;
 };
 
@@ -204,7 +205,7 @@ static enum MHD_Result send_answer(struct http_server *server, struct MHD_Connec
         response = find_ready(worker, answer);
         return response != NULL ? MHD_queue_response(mhd, answer->status, response) : MHD_NO;
     }
-    response = build_response(answer, atomic_load(&server->is_ending));
+    response = build_response(answer, answer->ends || atomic_load(&server->is_ending));
     if (response == NULL) {
         return MHD_NO;
     }
@@ -217,13 +218,49 @@ static void begin_answer(struct http_answer *answer)
 {
     answer->status = 0;
     answer->comes_again = false;
+    answer->ends = false;
     answer->fields.size = 0;
     answer->fields.failed = false;
     buffer_clear(&answer->body);
 }
 
+/*
+ * Until 0.9.76 libmicrohttpd takes a header line that begins with a colon or a NUL for the end of the
+ * head, and does not show what comes behind it: a scope that a proxy demands, a header for the second
+ * time. It ends a value at a NUL as well, and joins folded lines wrongly. All that cannot be turned off,
+ * but shows in where things stand: the text stays in its place, with NULs for colons and line ends, so
+ * each header must begin one or two bytes behind the last, and the head end with its empty line.
+ * Later versions refuse such heads.
+ */
+static bool is_broken(const char *method, size_t head_size, const char *version,
+                      const struct fields *headers)
+{
+    uintptr_t end = (uintptr_t)version + strlen(version);
+    uintptr_t gap;
+
+    for (size_t i = 0; i < headers->count; i++) {
+        const struct token_verifier_header *header = &headers->items[i];
+
+        gap = (uintptr_t)header->name - end;
+        if (gap < 1 || gap > 2 || header->name_size == 0) {
+            return true;
+        }
+        end = (uintptr_t)header->value + header->value_size;
+    }
+    gap = (uintptr_t)method + head_size - end;
+    return gap < 2 || gap > 4;
+}
+
+/* Whether the library that runs is one of those. */
+static bool hides_broken_heads(void)
+{
+    const char *version = MHD_get_version();
+
+    return strncmp(version, "0.9.", 4) == 0 && strtoul(version + 4, NULL, 10) <= 76;
+}
+
 static enum MHD_Result answer_request(struct http_server *server, struct MHD_Connection *mhd,
-                                      const char *method, const char *path)
+                                      const char *method, const char *path, const char *version)
 {
     const union MHD_ConnectionInfo *head =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
@@ -235,6 +272,8 @@ static enum MHD_Result answer_request(struct http_server *server, struct MHD_Con
         return MHD_NO;
     }
     request.head_size = head->header_size;
+    request.is_broken = server->looks_for_broken_heads &&
+                        is_broken(method, head->header_size, version, &worker->headers);
     request.headers = worker->headers.items;
     request.header_count = worker->headers.count;
     request.arguments = worker->arguments.items;
@@ -264,7 +303,6 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const c
                               const char *method, const char *version, const char *body,
                               size_t *body_size, void **is_read)
 {
-    (void)version;
     (void)body;
     if (connection_of(mhd) == NULL) {
         return MHD_NO;
@@ -277,7 +315,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const c
         *body_size = 0;
         return MHD_YES;
     }
-    return answer_request(context, mhd, method, path);
+    return answer_request(context, mhd, method, path, version);
 }
 
 /* The request line was read. */
@@ -372,6 +410,7 @@ enum status http_start(struct http_server **out, const struct http_options *opti
         return error_no_memory(error);
     }
     server->options = *options;
+    server->looks_for_broken_heads = hides_broken_heads();
     (void)pthread_mutex_init(&server->lock, NULL);
     server->connections = connections_new(options->connections, options->timeout, options->now);
     server->listen_fd = fcntl(options->listen_fd, F_DUPFD_CLOEXEC, 0);

@@ -20,6 +20,7 @@ struct http_request {
     const char *method;
     const char *path; /* decoded, without the query */
     size_t head_size; /* bytes of request line and headers */
+    bool is_broken;   /* its headers are not all that was sent: no verdict can come of it */
     const struct token_verifier_header *headers;
     size_t header_count;
     const struct token_verifier_header *arguments; /* of the query, decoded; value may be NULL */
@@ -32,6 +33,7 @@ struct http_answer {
     struct buffer fields; /* see http_answer_field */
     struct buffer body;
     bool comes_again; /* keep it ready: no body, and the same fields are likely to come again */
+    bool ends;        /* close the connection behind it */
 };
 
 /* Adds a header. The value has no characters but visible ASCII and blanks. */

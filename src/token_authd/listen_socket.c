@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/text.h"
 
 #include "base/banned.h"
@@ -268,6 +270,28 @@ static enum status parse_path(const char *text, struct sockaddr_un *un, mode_t *
     return STATUS_OK;
 }
 
+static enum status refuse_used(const char *path, struct error *error)
+{
+    return error_set(error, STATUS_FAILED,
+                     "%s is in use: another process listens there; stop that one first", path);
+}
+
+/* Makes this process the only one of its kind at that path. */
+static enum status lock_path(struct listen_socket *listener, const char *path, struct error *error)
+{
+    char *name = file_name_join(path, ".lock");
+
+    if (name == NULL) {
+        return error_no_memory(error);
+    }
+    listener->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    free(name);
+    if (listener->lock_fd < 0) {
+        return error_set_errno(error, STATUS_FAILED, errno, "cannot listen on unix:%s", path);
+    }
+    return flock(listener->lock_fd, LOCK_EX | LOCK_NB) == 0 ? STATUS_OK : refuse_used(path, error);
+}
+
 /* Removes what a process left that listens no more. */
 static enum status clear_path(const union address *address, struct error *error)
 {
@@ -284,6 +308,7 @@ static enum status clear_path(const union address *address, struct error *error)
                          "%s is there already and is no socket; name another path, or remove it",
                          path);
     }
+    /* Another program than this one takes no lock. */
     fd = socket(AF_UNIX, SOCK_STREAM, 0);
     answers = fd < 0 || !set_up(fd) || connect(fd, &address->any, sizeof(address->un)) == 0 ||
               errno != ECONNREFUSED;
@@ -291,8 +316,7 @@ static enum status clear_path(const union address *address, struct error *error)
         (void)close(fd);
     }
     if (answers) {
-        return error_set(error, STATUS_FAILED,
-                         "%s is in use: another process listens there; stop that one first", path);
+        return refuse_used(path, error);
     }
     if (unlink(path) != 0) {
         return error_set_errno(error, STATUS_FAILED, errno,
@@ -308,6 +332,9 @@ static enum status open_unix(struct listen_socket *listener, const char *text, s
     mode_t mask;
     enum status status = parse_path(text, &address.un, &mode, error);
 
+    if (status == STATUS_OK) {
+        status = lock_path(listener, address.un.sun_path, error);
+    }
     if (status == STATUS_OK) {
         status = clear_path(&address, error);
     }
@@ -335,7 +362,7 @@ enum status listen_socket_open(struct listen_socket *listener,
     const unsigned long inherited = count_inherited();
     enum status status;
 
-    *listener = (struct listen_socket){.fd = -1};
+    *listener = (struct listen_socket){.fd = -1, .lock_fd = -1};
     if (inherited > 0) {
         status = inherit(listener, inherited, options->is_public, error);
     } else if (strncmp(options->address, UNIX_PREFIX, prefix) == 0) {
@@ -368,6 +395,9 @@ void listen_socket_close(struct listen_socket *listener)
     if (listener->fd >= 0) {
         (void)close(listener->fd);
     }
+    if (listener->lock_fd >= 0) {
+        (void)close(listener->lock_fd);
+    }
     free(listener->path);
-    *listener = (struct listen_socket){.fd = -1};
+    *listener = (struct listen_socket){.fd = -1, .lock_fd = -1};
 }

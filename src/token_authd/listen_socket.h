@@ -16,7 +16,8 @@ struct listen_socket {
     int fd;
     char text[LISTEN_SOCKET_TEXT_SIZE]; /* where it is, the port that was chosen for 0 included */
     bool is_inherited;
-    char *path; /* of a Unix socket that we made, else NULL */
+    char *path;  /* of a Unix socket that we made, else NULL */
+    int lock_fd; /* held for as long as we serve it, else -1 */
     struct stat made;
 };
 
@@ -27,7 +28,8 @@ struct listen_socket_options {
 
 /*
  * Opens it, ready to accept, without waiting, not inherited by programs that are started. A Unix
- * socket that a dead process left is replaced, that of a living one is not. What systemd hands over
+ * socket that a dead process left is replaced, that of a living one is not; of several that start at
+ * once one gets it, by a lock on PATH.lock, which stays. What systemd hands over
  * goes before the address; then LISTEN_FDS and LISTEN_PID are taken out of the environment. On failure
  * there is nothing to close.
  */

@@ -237,8 +237,10 @@ static enum status start(struct serve *serve, struct error *error)
 {
     char why[TOKEN_VERIFIER_MESSAGE_SIZE];
     enum token_verifier_mode mode;
-    enum status status = verifier_open(&serve->authd.verifier, &serve->options.verifier, error);
+    enum status status;
 
+    catch_signals(); /* loading may take seconds, and a signal then is for what comes after */
+    status = verifier_open(&serve->authd.verifier, &serve->options.verifier, error);
     if (status != STATUS_OK) {
         return status;
     }
@@ -252,7 +254,6 @@ static enum status start(struct serve *serve, struct error *error)
         status = listen_socket_open(&serve->listener, &serve->options.listen, error);
     }
     if (status == STATUS_OK) {
-        catch_signals();
         status = start_http(serve, error);
     }
     return status;
@@ -260,7 +261,7 @@ static enum status start(struct serve *serve, struct error *error)
 
 enum status serve_run(const struct cli_arguments *arguments, struct error *error)
 {
-    struct serve serve = {.listener = {.fd = -1}};
+    struct serve serve = {.listener = {.fd = -1, .lock_fd = -1}};
     enum status status = options_read(&serve.options, arguments, error);
 
     serve.authd.realm = serve.options.realm;

@@ -64,7 +64,9 @@ enum status choice_select(const struct choice *choice, const struct manager *man
         return selection_make(selection, tokens, &choice->selectors, error);
     }
     usage_init(&usage);
-    status = manager_load_usage(manager, &usage, &path, error);
+    status = criteria_ask_for_use(&choice->criteria)
+                 ? manager_load_usage(manager, &usage, &path, error)
+                 : STATUS_OK;
     if (status == STATUS_OK) {
         status = criteria_check_usage(&choice->criteria, &usage, path, error);
     }

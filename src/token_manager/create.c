@@ -210,17 +210,21 @@ static enum status lament(const struct create *create, struct error *error)
     struct buffer ids = {0};
     enum status status;
 
-    for (size_t i = create->first; i < tokens->count && i < create->first + IDS_SHOWN; i++) {
-        buffer_appendf(&ids, " %s", tokens->records[i].token.id);
+    for (size_t i = create->first; i < tokens->count; i++) {
+        if (made > IDS_SHOWN) {
+            (void)fprintf(stderr, "%s\n", tokens->records[i].token.id);
+        } else {
+            buffer_appendf(&ids, " %s", tokens->records[i].token.id);
+        }
     }
-    buffer_append_text(&ids, made > IDS_SHOWN ? " ..." : "");
+    buffer_append_text(&ids, made > IDS_SHOWN ? " -` and these ids as its input" : "`");
     buffer_append(&ids, "", 1);
     status = error_set_errno(
         error, STATUS_FAILED, cause,
         "%s made, but could not be shown and never will be; remove %s with `token_manager --file "
-        "%s delete%s` and create %s: cannot write to standard output",
+        "%s delete%s, and create %s: cannot write to standard output",
         made == 1 ? "the token was" : "the tokens were", made == 1 ? "it" : "them",
-        store_path(create->store), ids.failed ? "" : ids.bytes, made == 1 ? "another" : "others");
+        store_path(create->store), ids.failed ? "`" : ids.bytes, made == 1 ? "another" : "others");
     buffer_clear(&ids);
     return status;
 }

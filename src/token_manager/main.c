@@ -114,10 +114,9 @@ static const struct cli_command commands[] = {
     {.name = "import",
      .operands = "FILE",
      .summary = "Take over keys from elsewhere; they keep working.",
-     .details =
-         "FILE is the Python token_manager.py's file, a list of keys, a key a line, or a list\n"
-         "of NAME=key lines; - is standard input. The token file itself, if it is in the\n"
-         "old format, is converted in place. All keys are taken over, or none.",
+     .details = "FILE is the Python token_manager.py's file, a list of keys, a key a line, or a\n"
+                "list of NAME=key lines; - is standard input. The token file itself, if it is in\n"
+                "the old format, is converted in place. All keys are taken over, or none.",
      .example = "token_manager import api_tokens.json",
      .options = import_options,
      .option_count = COUNT(import_options),

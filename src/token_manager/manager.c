@@ -27,6 +27,17 @@ static enum status read_lock_timeout(struct manager *manager, const struct cli_a
     return status;
 }
 
+/* A variable may hold anything: what is no login is not told, but that there was something is. */
+static const char *as_login(const char *text)
+{
+    if (text == NULL) {
+        return NULL;
+    }
+    return strlen(text) < MANAGER_LOGIN_SIZE && text_is_visible_ascii(text, strlen(text))
+               ? text
+               : "(no login name)";
+}
+
 /* Who to name in the audit trail. What cannot be found out is left out. */
 static void find_actor(struct manager *manager)
 {
@@ -34,8 +45,8 @@ static void find_actor(struct manager *manager)
     struct passwd entry;
     struct passwd *found = NULL;
 
-    manager->actor = (struct audit_actor){.uid = getuid(),
-                                          .sudo_user = getuid() == 0 ? getenv("SUDO_USER") : NULL};
+    manager->actor = (struct audit_actor){
+        .uid = getuid(), .sudo_user = getuid() == 0 ? as_login(getenv("SUDO_USER")) : NULL};
     if (getpwuid_r(getuid(), &entry, buffer, sizeof(buffer), &found) == 0 && found != NULL) {
         (void)snprintf(manager->login, sizeof(manager->login), "%s", found->pw_name);
         manager->actor.login = manager->login;

@@ -11,16 +11,26 @@ static enum status check_note(const char *note, struct error *error)
 {
     struct error reason;
 
-    if (note == NULL || token_note_check(note, strlen(note), &reason) == STATUS_OK) {
+    if (note == NULL) {
         return STATUS_OK;
     }
-    return error_set(error, STATUS_USAGE, "--note: %s", reason.text);
+    if (token_text_looks_like_one(note, strlen(note))) {
+        return error_set(error, STATUS_USAGE,
+                         "--note: there is a token in it, which would be stored and shown");
+    }
+    return token_note_check(note, strlen(note), &reason) == STATUS_OK
+               ? STATUS_OK
+               : error_set(error, STATUS_USAGE, "--note: %s", reason.text);
 }
 
 /* Each scope once. */
 static enum status check_scopes(const struct scopes *scopes, struct error *error)
 {
     for (size_t i = 0; i < scopes->count; i++) {
+        if (token_text_looks_like_one(scopes->texts[i], strlen(scopes->texts[i]))) {
+            return error_set(error, STATUS_USAGE,
+                             "--scope: that is a token, which would be stored and shown");
+        }
         for (size_t j = 0; j < i; j++) {
             if (strcmp(scopes->texts[i], scopes->texts[j]) == 0) {
                 return error_set(error, STATUS_USAGE, "--scope %s is given twice",

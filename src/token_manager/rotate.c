@@ -85,20 +85,16 @@ static int64_t earlier(int64_t a, int64_t b)
     return b != TIME_NONE && b < a ? b : a;
 }
 
-/* What the old secret begins with: all before the characters that a prefix shows of a token. */
+/* What the old secret begins with, as far as its prefix tells. */
 static const char *old_scheme(const struct token *token, char scheme[static TOKEN_PREFIX_SIZE])
 {
-    const size_t size = strlen(token->secret.prefix);
+    const char *prefix = token->secret.prefix;
+    const size_t size = token_text_scheme(prefix, strlen(prefix));
     struct error ignored;
 
-    if (size > TOKEN_PREFIX_SHOWN) {
-        memcpy(scheme, token->secret.prefix, size - TOKEN_PREFIX_SHOWN);
-        scheme[size - TOKEN_PREFIX_SHOWN] = '\0';
-        if (token_text_scheme_check(scheme, &ignored) == STATUS_OK) {
-            return scheme;
-        }
-    }
-    return TOKEN_DEFAULT_SCHEME;
+    memcpy(scheme, prefix, size);
+    scheme[size] = '\0';
+    return token_text_scheme_check(scheme, &ignored) == STATUS_OK ? scheme : TOKEN_DEFAULT_SCHEME;
 }
 
 /* Changes the record, and appends the new secret to the output. */
@@ -114,6 +110,7 @@ static enum status renew(struct rotate *rotate, struct error *error)
 
     if (rotate->has_expiry) {
         end = earlier(end, rotate->expires_at);
+        token_set_expire(rotate->record, token->expires_at); /* what that has ended stays so */
         token_set_expire(rotate->record, rotate->expires_at);
     }
     new_token_make_secret(rotate->scheme != NULL ? rotate->scheme : old_scheme(token, scheme),

@@ -736,3 +736,27 @@ ask_and_run() {
     [ "$(($(log_lines http | sed 's/.* count=\([0-9]*\) .*/\1/' | paste -sd +)))" -ge 50 ]
     lacks "$(cat "$authd_log")" "${token_one:14:8}"
 }
+
+@test "a head that hides headers is refused, whatever stood in it: no demand is lost on the way" {
+    local hidden
+    write_tokens "$(record narrow "$token_one" '"scopes": ["chat"]')"
+    start_authd
+    for hidden in ':' ': x' ':x:y' '\0' '\0X-Foo: x' 'X-Foo: \0y' 'X-Foo: a\r\n b' 'X-Foo\0: y: z'; do
+        for rest in 'X-Required-Scope: admin' "X-Api-Key: $token_one" 'X-Foo: x'; do
+            echo "row: $hidden, then $rest"
+            ask_raw "GET /verify HTTP/1.1${end}X-Api-Key: $token_one\r\n$hidden\r\n$rest\r\n\r\n"
+            same "$code" 400
+            same "$(header Connection)" close
+        done
+        echo "row: $hidden first"
+        ask_raw "GET /verify HTTP/1.1\r\n$hidden${end#*HTTP/1.1}X-Api-Key: $token_one\r\n\r\n"
+        same "$code" 400
+    done
+    for plain in 'X-Foo:' 'X-Foo: ' 'X-Foo: a:b' 'x:' 'Cookie: a=b; c="d"'; do
+        echo "row: $plain"
+        ask_raw "GET /verify HTTP/1.1${end}X-Api-Key: $token_one\r\n$plain\r\n\r\n"
+        same "$code" 200
+    done
+    ask_raw "GET /verify HTTP/1.1\nHost: x\nConnection: close\nX-Api-Key: $token_one\n\n"
+    same "$code" 200
+}
