@@ -162,6 +162,163 @@ static void only_what_would_be_accepted_counts_as_active(void **state)
     set.records[0].token.expires_at = TIME_NONE;
 }
 
+#define NOW 1000
+
+/* A token of its own, whose secrets are single letters: the current one "a". */
+static void begin_rotation(struct token_record *record)
+{
+    *record = (struct token_record){.changed = 0};
+    token_init(&record->token);
+    memcpy(record->token.id, "tok_0000000000000001", TOKEN_ID_SIZE);
+    record->token.name = strdup("rotated");
+    secret_digest(record->token.secret.digest, "a", 1);
+    memcpy(record->token.secret.prefix, "a", 2);
+}
+
+static enum status rotate_to(struct token_record *record, const char *letter, int64_t now,
+                             int64_t grace_end)
+{
+    struct token_secret fresh = {.expires_at = TIME_NONE};
+    struct error error;
+
+    secret_digest(fresh.digest, letter, 1);
+    memcpy(fresh.prefix, letter, 2);
+    return token_set_rotate(record, &fresh, now, grace_end, &error);
+}
+
+/* The older secrets and their ends: "a1010 b1020 ". */
+static const char *older(const struct token_record *record)
+{
+    static char text[1024];
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < record->token.previous_count; i++) {
+        const struct token_secret *previous = &record->token.previous[i];
+        uint8_t digest[DIGEST_SIZE];
+
+        secret_digest(digest, previous->prefix, 1);
+        assert_memory_equal(digest, previous->digest, DIGEST_SIZE);
+        assert_true(used < sizeof(text));
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%lld ", previous->prefix,
+                                 (long long)previous->expires_at);
+    }
+    return text;
+}
+
+static void a_rotation_puts_the_fresh_secret_first_and_keeps_the_old_one(void **state)
+{
+    struct token_record record;
+    uint8_t digest[DIGEST_SIZE];
+
+    (void)state;
+    begin_rotation(&record);
+    record.token.created_at = 5;
+    assert_int_equal(rotate_to(&record, "b", NOW, NOW + 10), STATUS_OK);
+    secret_digest(digest, "b", 1);
+    assert_memory_equal(record.token.secret.digest, digest, DIGEST_SIZE);
+    assert_string_equal(record.token.secret.prefix, "b");
+    assert_true(record.token.secret.expires_at == TIME_NONE);
+    assert_string_equal(older(&record), "a1010 ");
+    assert_string_equal(record.token.id, "tok_0000000000000001");
+    assert_string_equal(record.token.name, "rotated");
+    assert_int_equal(record.token.created_at, 5);
+    assert_int_equal(record.changed, TOKEN_CHANGE_SECRETS);
+    token_clear(&record.token);
+}
+
+static void rotating_again_keeps_older_secrets_to_their_own_ends(void **state)
+{
+    struct token_record record;
+
+    (void)state;
+    begin_rotation(&record);
+    assert_int_equal(rotate_to(&record, "b", NOW, NOW + 10), STATUS_OK);
+    assert_int_equal(rotate_to(&record, "c", NOW + 1, NOW + 5), STATUS_OK);
+    assert_int_equal(rotate_to(&record, "d", NOW + 2, NOW + 20), STATUS_OK);
+    assert_string_equal(older(&record), "a1010 b1005 c1020 ");
+    token_clear(&record.token);
+}
+
+static void secrets_that_have_ended_are_forgotten_at_the_very_second(void **state)
+{
+    struct token_record record;
+
+    (void)state;
+    begin_rotation(&record);
+    assert_int_equal(rotate_to(&record, "b", NOW, NOW + 10), STATUS_OK);
+    assert_int_equal(rotate_to(&record, "c", NOW + 9, NOW + 30), STATUS_OK);
+    assert_string_equal(older(&record), "a1010 b1030 ");
+    assert_int_equal(rotate_to(&record, "d", NOW + 10, NOW + 40), STATUS_OK);
+    assert_string_equal(older(&record), "b1030 c1040 ");
+    token_clear(&record.token);
+}
+
+static void without_grace_no_earlier_secret_is_left(void **state)
+{
+    static const int64_t ends[] = {NOW + 1, NOW, 0, TIME_NONE};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(ends); i++) {
+        struct token_record record;
+
+        begin_rotation(&record);
+        assert_int_equal(rotate_to(&record, "b", NOW, NOW + 10), STATUS_OK);
+        assert_int_equal(rotate_to(&record, "c", NOW + 1, ends[i]), STATUS_OK);
+        CHECK_ROW(i, record.token.previous_count == 0);
+        CHECK_ROW(i, strcmp(record.token.secret.prefix, "c") == 0);
+        token_clear(&record.token);
+    }
+}
+
+static void more_than_64_older_secrets_are_refused_until_one_has_ended(void **state)
+{
+    struct token_record record;
+
+    (void)state;
+    begin_rotation(&record);
+    for (int64_t i = 0; i < TOKEN_PREVIOUS_COUNT; i++) {
+        assert_int_equal(rotate_to(&record, "b", NOW, NOW + 10 + i), STATUS_OK);
+    }
+    assert_int_equal(record.token.previous_count, 64);
+    assert_int_equal(rotate_to(&record, "c", NOW, NOW + 100), STATUS_FAILED);
+    assert_int_equal(rotate_to(&record, "c", NOW + 10, NOW + 100), STATUS_OK);
+    assert_int_equal(record.token.previous_count, 64);
+    assert_int_equal(rotate_to(&record, "d", NOW + 10, NOW), STATUS_OK);
+    assert_int_equal(record.token.previous_count, 0);
+    token_clear(&record.token);
+}
+
+static void an_older_secret_is_good_until_its_end_or_the_token_s(void **state)
+{
+    static const struct {
+        int64_t now;
+        int64_t token_end;
+        int64_t revoked_at;
+        int64_t end;
+    } cases[] = {
+        {NOW, TIME_NONE, TIME_NONE, NOW + 10},
+        {NOW + 9, TIME_NONE, TIME_NONE, NOW + 10},
+        {NOW + 10, TIME_NONE, TIME_NONE, TIME_NONE},
+        {NOW, NOW + 20, TIME_NONE, NOW + 10},
+        {NOW, NOW + 5, TIME_NONE, NOW + 5},
+        {NOW + 5, NOW + 5, TIME_NONE, TIME_NONE},
+        {NOW, TIME_NONE, NOW, TIME_NONE},
+        {NOW, TIME_NONE, NOW + 100, TIME_NONE},
+    };
+    const struct token_secret previous = {.expires_at = NOW + 10};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct token token;
+
+        token_init(&token);
+        token.expires_at = cases[i].token_end;
+        token.revoked_at = cases[i].revoked_at;
+        CHECK_ROW(i, token_previous_end(&token, &previous, cases[i].now) == cases[i].end);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +327,12 @@ int main(void)
         cmocka_unit_test(a_selector_that_is_a_token_is_not_repeated),
         cmocka_unit_test(removed_tokens_are_not_found),
         cmocka_unit_test(only_what_would_be_accepted_counts_as_active),
+        cmocka_unit_test(a_rotation_puts_the_fresh_secret_first_and_keeps_the_old_one),
+        cmocka_unit_test(rotating_again_keeps_older_secrets_to_their_own_ends),
+        cmocka_unit_test(secrets_that_have_ended_are_forgotten_at_the_very_second),
+        cmocka_unit_test(without_grace_no_earlier_secret_is_left),
+        cmocka_unit_test(more_than_64_older_secrets_are_refused_until_one_has_ended),
+        cmocka_unit_test(an_older_secret_is_good_until_its_end_or_the_token_s),
     };
 
     return cmocka_run_group_tests(tests, make_set, drop_set);

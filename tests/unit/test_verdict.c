@@ -252,6 +252,37 @@ static void the_earliest_end_is_told(void **state)
     }
 }
 
+/* One loaded file and a clock that goes on: nothing is read again. */
+static enum token_verifier_reason reason_at(const char *credential, int64_t now)
+{
+    const struct verdict_situation situation = {
+        .mode = FILE_ONLY, .index = &file_index, .now = now};
+    const struct verdict_question question = {.found = CREDENTIAL_FOUND,
+                                              .credential = {credential, strlen(credential)}};
+
+    return verdict_decide(&situation, &question).reason;
+}
+
+static void a_token_is_refused_from_the_very_second_of_its_expiry_on(void **state)
+{
+    (void)state;
+    assert_int_equal(reason_at("expires", 0), ACCEPTED);
+    assert_int_equal(reason_at("expires", NOW), ACCEPTED);
+    assert_int_equal(reason_at("expires", NOW + 1), TOKEN_VERIFIER_EXPIRED);
+    assert_int_equal(reason_at("expires", NOW + 2), TOKEN_VERIFIER_EXPIRED);
+    assert_int_equal(reason_at("expires", TIME_LAST + 1), TOKEN_VERIFIER_EXPIRED);
+    assert_int_equal(reason_at("active", TIME_LAST + 1), ACCEPTED);
+}
+
+static void an_older_secret_is_refused_from_the_very_second_its_grace_ends_on(void **state)
+{
+    (void)state;
+    assert_int_equal(reason_at("older", NOW), ACCEPTED);
+    assert_int_equal(reason_at("older", NOW + 1), TOKEN_VERIFIER_EXPIRED);
+    assert_int_equal(reason_at("older", NOW + 2), TOKEN_VERIFIER_EXPIRED);
+    assert_int_equal(reason_at("rotated", NOW + 2), ACCEPTED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +292,8 @@ int main(void)
         cmocka_unit_test(a_header_twice_is_malformed_unless_all_are_let_in),
         cmocka_unit_test(all_demanded_scopes_are_needed),
         cmocka_unit_test(the_earliest_end_is_told),
+        cmocka_unit_test(a_token_is_refused_from_the_very_second_of_its_expiry_on),
+        cmocka_unit_test(an_older_secret_is_refused_from_the_very_second_its_grace_ends_on),
     };
 
     return cmocka_run_group_tests(tests, make_file, drop_file);
