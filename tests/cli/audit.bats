@@ -2,6 +2,7 @@
 # What is kept of every change: one line of JSON each.
 
 # shellcheck disable=SC2030,SC2031,SC2154  # a test is a subshell; load and run set variables
+# shellcheck disable=SC2016  # jq has variables of its own
 bats_require_minimum_version 1.5.0
 load common
 load manager
@@ -134,4 +135,121 @@ audit=api_tokens.json.audit
     create ci --file keys.json
     [ "$(jq -r .name keys.json.audit)" = ci ]
     [ ! -e $audit ]
+}
+
+@test "each kind of change says what is different" {
+    create ci --expires 2990-01-31 --scope chat --note "a note"
+    "$manager" revoke ci
+    "$manager" restore ci
+    "$manager" rotate ci --grace 0 >rotated
+    "$manager" delete ci
+    jq -s -e '[.[] | .changed | keys] == [["expires_at", "note", "prefix", "scopes"], ["revoked_at"],
+        ["revoked_at"], ["prefix", "previous"], ["deleted"]] and .[2].changed.revoked_at == null' $audit
+    printf '%s\n' 0123456789abcdefghijABCDEFGHIJ | "$manager" import -
+    tail -n 1 $audit | jq -e '.action == "import" and (.changed | keys) == ["prefix"]'
+}
+
+@test "audit shows who changed what and when, and all of it as JSON" {
+    create ci
+    create other
+    "$manager" revoke ci
+    exits 0 "$manager" audit
+    [ "${#lines[@]}" -eq 3 ]
+    [[ ${lines[2]} =~ ^[0-9T:-]{19}Z\ \ revoke\ .*"$(field ci id)".*'"ci"'.*'{"revoked_at": "' ]]
+    exits 0 "$manager" audit --json
+    [ "$(jq -cS '.[]' <<<"$output")" = "$(jq -cS . $audit)" ]
+    exits 0 "$manager" audit other --json
+    json '[.[].name] == ["other"]'
+}
+
+@test "a token is found by id, name, beginning and itself, and one that is gone by id and name" {
+    token=$(create ci)
+    create other
+    id=$(field ci id)
+    for selector in ci "$id" "${token:0:14}" "${token:0:14}..." "$token"; do
+        exits 0 "$manager" audit "$selector" --json
+        json --arg id "$id" 'length == 1 and .[0].id == $id'
+        hides "${token:14}"
+    done
+    "$manager" delete ci
+    for selector in ci "$id"; do
+        exits 0 "$manager" audit "$selector" --json
+        json --arg id "$id" 'length == 2 and all(.id == $id)'
+    done
+    exits 3 "$manager" audit nobody
+    exits 3 "$manager" audit "$token"
+    hides "${token:20}"
+}
+
+# A line about a change at that time: line TIME ACTION NUMBER NAME
+line() {
+    printf '{"time": "%s", "action": "%s", "id": "%s", "name": "%s", "uid": 0}\n' "$1" "$2" "$(id_of "$3")" "$4"
+}
+
+@test "--since is a length of time, a date or a time" {
+    records
+    { line 2020-01-01T00:00:00Z create 1 old && line "$(date -u +%Y-%m-%dT%H:%M:%SZ)" create 2 new; } >$audit
+    while read -r since number; do
+        exits 0 "$manager" audit --json --since "$since"
+        json --argjson number "$number" 'length == $number'
+    done <<'END'
+7d 1
+9000w 2
+2020-01-01 2
+2020-01-02 1
+2020-01-01T00:00:00Z 2
+2020-01-01T00:00:01Z 1
+END
+    for bad in '' soon never 7 2020-13-01; do
+        exits 2 "$manager" audit --since "$bad"
+        says --since
+    done
+    exits 0 "$manager" audit old --since 7d --json
+    [ "$output" = "[]" ]
+}
+
+@test "--trail reads other files, several, and standard input" {
+    line 2020-01-01T00:00:00Z create 1 first >one
+    line 2020-01-02T00:00:00Z create 2 second >two
+    exits 0 "$manager" audit --json --trail one --trail two
+    json '[.[].name] == ["first", "second"]'
+    exits 0 "$manager" audit --json --trail - <two
+    json '[.[].name] == ["second"]'
+    exits 0 "$manager" audit first --json --trail one --trail two
+    json 'length == 1'
+    exits 6 "$manager" audit --trail missing
+    says missing
+}
+
+@test "lines that are none are counted and never printed" {
+    records
+    {
+        line 2020-01-01T00:00:00Z create 1 ci
+        printf 'garbage \e[2J\n{"time": "2026-\n\n'
+        line 2020-01-01T00:00:00Z create 2 '\u001b[2Jhidden'
+        line 2020-01-01T00:00:00Z '\u009bhidden' 2 ci
+        line 2020-01-01T00:00:00Z create 3 last | head -c 40
+    } >$audit
+    for option in --json --since=2000-01-01; do
+        exits 0 "$manager" audit "$option"
+        says '5 lines'
+        hides $'\e' garbage hidden last
+        [ "$(grep -c '20-01-01' <<<"$output")" -eq 1 ]
+    done
+}
+
+@test "every line that a change leaves can be read by audit, whatever SUDO_USER holds" {
+    [ "$(id -u)" = 0 ] || skip "only root is told of sudo"
+    for user in $'\e[31m' $'a\nb' $'\xff' "$(printf 'x%.0s' {1..300})"; do
+        rm -f api_tokens.json*
+        SUDO_USER=$user create ci
+        exits 0 "$manager" audit --json
+        json 'length == 1'
+        hides $'\e' 'cannot be read'
+    done
+}
+
+@test "there is no way to change without a line" {
+    exits 2 "$manager" create ci --no-audit
+    [ ! -e api_tokens.json ]
 }

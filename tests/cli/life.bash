@@ -45,7 +45,6 @@ unchanged() {
         if [ -e "before/$name" ]; then
             cmp "before/$name" "$name" || return 1
         elif [ -e "$name" ]; then
-            # A change that was refused may have made the usage file, which says nothing of tokens.
             fail "$name is new"
         fi
     done
