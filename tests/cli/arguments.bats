@@ -332,3 +332,25 @@ keeps() {
     [[ $seen != *"${token:14:4}"* ]]
     [ "$(status_of ci)" = revoked ]
 }
+
+@test "the help of every command of every program has at most 24 lines of 80 columns" {
+    for words in 'token_manager '{create,list,revoke,rotate,restore,delete,import,audit} \
+        'token_verifier '{check,stream,status} token_authd; do
+        read -ra words <<<"$words"
+        [ -x "$BIN/${words[0]}" ] || continue
+        exits 0 "$BIN/${words[0]}" "${words[@]:1}" --help
+        [ "$(wc -l <<<"$output")" -le 24 ]
+        run -1 grep -E '.{81}' <<<"$output"
+    done
+}
+
+@test "the examples of rotate, audit, check and stream work as printed" {
+    PATH=$BIN:$PATH
+    create my-application >token
+    for words in 'token_manager rotate' 'token_manager audit' 'token_verifier check' 'token_verifier stream'; do
+        read -ra words <<<"$words"
+        exits 0 "${words[@]}" --help
+        example=$(sed -n '/^Example:/{n;p;}' <<<"$output")
+        TOKEN=$(cat token) bash -euc "$example"
+    done
+}
