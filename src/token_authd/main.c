@@ -13,9 +13,8 @@ static const struct cli_command commands[] = {
      .operands = "",
      .input = "clients send theirs in headers",
      .summary = "Answers at /verify whether the credential in a request's headers is good.",
-     .details = "200 with X-Token-Id, X-Token-Name, X-Token-Scopes, X-Auth-Mode, or 401; 403 if a\n"
-                "scope is lacking; 503 if there is no verdict. Also /healthz and /metrics.\n"
-                "SIGHUP: read .env and the token file anew. SIGTERM: finish and end.",
+     .details = "200 with X-Token-Id, -Name, -Scopes and X-Auth-Mode; else 401, 403 or 503.\n"
+                "Also /healthz, /metrics. SIGHUP: read .env anew. SIGTERM: finish and end.",
      .example = "token_authd --listen unix:/run/token_authd.sock:660 --file api_tokens.json",
      .run = serve_run},
 };

@@ -60,8 +60,7 @@ static const struct cli_command commands[] = {
     {.name = "create",
      .operands = "NAME",
      .summary = "Make a token and print it, once.",
-     .details = "It goes to standard output, all else to standard error. --batch makes all or\n"
-                "none, and prints NAME<TAB>TOKEN lines.",
+     .details = "It goes to standard output. --batch makes all or none: NAME<TAB>TOKEN lines.",
      .example = "TOKEN=$(token_manager create my-application)",
      .options = create_options,
      .option_count = COUNT(create_options),

@@ -218,8 +218,8 @@ activate_tcp() {
     write_tokens "$(record one "$token_one")"
     start_authd --listen unix:a.sock
     first=$authd_pid
-    rm a.sock
-    start_authd --listen unix:a.sock
+    start_authd --listen unix:b.sock
+    mv b.sock a.sock
     kill "$first"
     wait "$first"
     is_served --unix-socket a.sock
@@ -228,6 +228,36 @@ activate_tcp() {
     stop_authd
     same "$status" 0
     same "$(cat a.sock)" mine
+}
+
+# Of the processes in the background one runs, and answers.
+one_is_left() {
+    [ "$(jobs -rp | wc -l)" = 1 ] && curl --silent --unix-socket a.sock http://authd/healthz
+}
+
+@test "of several that start at once on a socket that was left, one gets it" {
+    local pid
+    needs token_authd
+    write_tokens "$(record one "$token_one")"
+    for _ in 1 2 3 4 5; do
+        "$BIN/token_authd" --listen unix:a.sock 2>/dev/null 3>&- &
+        wait_for test -S a.sock
+        kill -KILL "$!"
+        wait "$!" || true
+        pids=()
+        for _ in 1 2 3 4; do
+            "$BIN/token_authd" --listen unix:a.sock 2>>said 3>&- &
+            pids+=("$!")
+            started+=("$!")
+        done
+        wait_for one_is_left
+        for pid in "${pids[@]}"; do
+            kill "$pid" 2>/dev/null || true
+            wait "$pid" || true
+        done
+    done
+    same "$(grep -c "a.sock is in use: another process listens there" said)" 15
+    same "$(grep -c " event=ready " said)" 5
 }
 
 @test "a path is as long as a Unix socket's may be, or refused" {

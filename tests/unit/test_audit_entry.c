@@ -21,7 +21,7 @@ static bool read_line(struct audit_entry *entry, const char *line)
     bool good;
 
     assert_non_null(copy);
-    memcpy(copy, line, size);
+    memcpy(copy, line, size); /* NOLINT(bugprone-not-null-terminated-result) */
     good = audit_entry_read(entry, copy, size);
     entry->changed = (struct json_slice){.size = entry->changed.size}; /* it points into the line */
     free(copy);
