@@ -362,7 +362,8 @@ static void note_connection(void *context, struct MHD_Connection *mhd, void **so
 }
 
 /* What libmicrohttpd has to say, without the page that it sent. */
-static void note_complaint(void *context, const char *format, va_list arguments)
+static void __attribute__((format(printf, 2, 0)))
+note_complaint(void *context, const char *format, va_list arguments)
 {
     struct http_server *server = context;
     char text[COMPLAINT_SIZE];
