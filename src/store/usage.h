@@ -22,6 +22,12 @@
 #include "token/token.h"
 #include "token/token_set.h"
 
+/*
+ * By so many seconds a use may be later than the one that is recorded: verifiers write each token once a
+ * minute at most, and a moment later.
+ */
+#define USAGE_SLACK 65
+
 /* The latest use of each token. */
 struct usage {
     int64_t since; /* from when on uses were recorded; TIME_NONE if the file does not say */

@@ -251,9 +251,12 @@ enum status token_set_rotate(struct token_record *record, const struct token_sec
         current.place = (struct token_place){0};
         status = token_add_previous(token, &current, error);
     }
+    if (status != STATUS_OK) {
+        return status;
+    }
     token->secret = *fresh;
     record->changed |= TOKEN_CHANGE_SECRETS;
-    return status;
+    return STATUS_OK;
 }
 
 void token_set_remove(struct token_record *record)

@@ -12,6 +12,7 @@
 #include "store/audit_entry.h"
 #include "token_manager/commands.h"
 #include "token_manager/manager.h"
+#include "token_manager/selection.h"
 
 #include "base/banned.h"
 
@@ -119,6 +120,23 @@ static enum status read_trail(struct reading *reading, const char *path, struct 
     return status == STATUS_OK ? STATUS_OK : STATUS_STORE;
 }
 
+/* Without a token file there was no change; else somebody has taken its trail away. */
+static enum status explain_missing(const struct reading *reading, const char *token_file,
+                                   const char *path, struct error *error)
+{
+    struct stat there;
+
+    if (lstat(token_file, &there) == 0) {
+        return error_set(error, STATUS_STORE,
+                         "%s is not there; if it was moved away, name it with --trail", path);
+    }
+    if (reading->manager->settings.path_source != SETTINGS_UNSET) {
+        return error_set(error, STATUS_STORE, "%s does not exist", token_file);
+    }
+    (void)fprintf(stderr, "%s does not exist: no change was made yet.\n", token_file);
+    return STATUS_OK;
+}
+
 /* The trail of the token file itself, which is not there before the first change. */
 static enum status read_own_trail(struct reading *reading, struct error *error)
 {
@@ -132,7 +150,7 @@ static enum status read_own_trail(struct reading *reading, struct error *error)
         status = path != NULL ? STATUS_OK : error_no_memory(error);
     }
     if (path != NULL && lstat(path, &there) != 0 && errno == ENOENT) {
-        (void)fprintf(stderr, "%s does not exist: no change was made yet.\n", path);
+        status = explain_missing(reading, resolved, path, error);
     } else if (status == STATUS_OK) {
         status = read_trail(reading, path, error);
     }
@@ -179,10 +197,17 @@ static enum status finish(struct reading *reading, struct error *error)
 enum status audit_run(const struct cli_arguments *arguments, struct error *error)
 {
     struct manager manager;
+    struct selectors selectors = {0};
     struct reading reading = {.manager = &manager, .since = TIME_NONE};
     enum status status = manager_init(&manager, arguments, error);
 
-    reading.selector = arguments->operand_count > 0 ? arguments->operands[0] : NULL;
+    if (status == STATUS_OK && arguments->operand_count > 0) {
+        status = selectors_read(&selectors, arguments, error);
+    }
+    if (status == STATUS_OK && selectors.count > 1) {
+        status = error_set(error, STATUS_USAGE, "one token at a time");
+    }
+    reading.selector = selectors.count > 0 ? selectors.texts[0] : NULL;
     if (status == STATUS_OK) {
         status = when_past(arguments, "since", manager.now, &reading.since, error);
     }
@@ -196,6 +221,7 @@ enum status audit_run(const struct cli_arguments *arguments, struct error *error
         status = finish(&reading, error);
     }
     buffer_clear(&reading.output);
+    selectors_clear(&selectors);
     manager_clear(&manager);
     return status;
 }

@@ -51,6 +51,21 @@ static enum status select_by_criteria(const struct choice *choice, const struct 
     return STATUS_OK;
 }
 
+/* What was restored or used since a person agreed is spared. */
+static enum status keep_those_that_meet(const struct choice *choice, const struct usage *usage,
+                                        struct selection *selection)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < selection->count; i++) {
+        if (criteria_are_met(&choice->criteria, usage, &selection->items[i].record->token)) {
+            selection->items[kept++] = selection->items[i];
+        }
+    }
+    selection->count = kept;
+    return STATUS_OK;
+}
+
 enum status choice_select(const struct choice *choice, const struct manager *manager,
                           const struct token_set *tokens, struct selection *selection,
                           struct error *error)
@@ -60,8 +75,11 @@ enum status choice_select(const struct choice *choice, const struct manager *man
     enum status status;
 
     *selection = (struct selection){.items = NULL};
-    if (!choice->criteria.is_any) {
-        return selection_make(selection, tokens, &choice->selectors, error);
+    if (!choice->criteria.is_any || choice->selectors.count > 0) {
+        status = selection_make(selection, tokens, &choice->selectors, error);
+        if (status != STATUS_OK || !choice->criteria.is_any) {
+            return status;
+        }
     }
     usage_init(&usage);
     status = criteria_ask_for_use(&choice->criteria)
@@ -71,7 +89,9 @@ enum status choice_select(const struct choice *choice, const struct manager *man
         status = criteria_check_usage(&choice->criteria, &usage, path, error);
     }
     if (status == STATUS_OK) {
-        status = select_by_criteria(choice, &usage, tokens, selection, error);
+        status = choice->selectors.count > 0
+                     ? keep_those_that_meet(choice, &usage, selection)
+                     : select_by_criteria(choice, &usage, tokens, selection, error);
     }
     usage_clear(&usage);
     free(path);
@@ -81,6 +101,5 @@ enum status choice_select(const struct choice *choice, const struct manager *man
 enum status choice_become(struct choice *choice, const struct selection *selection,
                           struct error *error)
 {
-    choice->criteria.is_any = false;
     return selectors_become_ids(&choice->selectors, selection, error);
 }

@@ -24,7 +24,7 @@ MUST_CHECK enum status choice_select(const struct choice *choice, const struct m
                                      const struct token_set *tokens, struct selection *selection,
                                      struct error *error);
 
-/* From now on these very tokens are meant, whatever they will be called or do. */
+/* From now on only these very tokens are meant, as long as they still meet the criteria, if any. */
 MUST_CHECK enum status choice_become(struct choice *choice, const struct selection *selection,
                                      struct error *error);
 

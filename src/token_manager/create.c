@@ -192,6 +192,7 @@ static enum status create_all(struct create *create, struct error *error)
     enum status status = take_present_names(create, error);
 
     create->first = store_tokens(create->store)->count;
+    create->options.now = create->manager->now;
     progress_begin(&progress, "tokens", create->names.count);
     for (size_t i = 0; i < create->names.count && status == STATUS_OK; i++) {
         status = create_one(create, &create->names.items[i], error);
@@ -260,6 +261,9 @@ static enum status commit_and_show(struct create *create, struct error *error)
     bool written;
     enum status status;
 
+    if (create->output.failed) {
+        return error_no_memory(error); /* before it is too late */
+    }
     secret_output_hold_signals();
     status = manager_commit(create->manager, create->store, "create", &written, error);
     if (written) {

@@ -83,9 +83,9 @@ static bool is_unused(const struct criteria *criteria, const struct usage *usage
     if (criteria->unused && (last != TIME_NONE || usage->since > token->created_at)) {
         return false;
     }
-    /* TIME_NONE is before everything, and so is a last use that never was. */
     return criteria->unused_since == TIME_NONE ||
-           (token->created_at <= criteria->unused_since && last <= criteria->unused_since);
+           (token->created_at <= criteria->unused_since &&
+            (last == TIME_NONE || last + USAGE_SLACK <= criteria->unused_since));
 }
 
 bool criteria_are_met(const struct criteria *criteria, const struct usage *usage,

@@ -60,7 +60,9 @@ static enum status confirm(struct manager *manager, struct choice *choice, struc
     if (status == STATUS_OK) {
         status = choice_select(choice, manager, &tokens, &selection, error);
     }
-    if (status == STATUS_OK && selection.count > 0) {
+    if (status == STATUS_OK && selection.count == 0) {
+        choice->dry_run = true; /* nobody was asked about what may come in between */
+    } else if (status == STATUS_OK) {
         status = ask(&selection) ? choice_become(choice, &selection, error)
                                  : error_set(error, STATUS_FAILED, "nothing was deleted");
     }

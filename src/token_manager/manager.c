@@ -109,8 +109,10 @@ enum status manager_begin(struct manager *manager, bool may_create, struct store
     const struct store_options options = {.path = manager->settings.path,
                                           .lock_wait_ms = manager->lock_wait_ms,
                                           .may_create = may_create};
+    const enum status status = store_begin(store, &options, error);
 
-    return store_begin(store, &options, error);
+    manager->now = (int64_t)time(NULL); /* waiting for others may have taken a while */
+    return status;
 }
 
 enum status manager_begin_foreign(struct manager *manager, struct store **store,

@@ -43,6 +43,9 @@ static enum status read_arguments(struct rotate *rotate, const struct cli_argume
     if (status == STATUS_OK) {
         status = when_span(arguments, "grace", &rotate->grace, error);
     }
+    if (status == STATUS_OK && rotate->manager->now + rotate->grace > TIME_LAST) {
+        return error_set(error, STATUS_USAGE, "--grace ends after the year 9999");
+    }
     if (status == STATUS_OK) {
         status =
             when_future(arguments, "expires", rotate->manager->now, &rotate->expires_at, error);
@@ -161,6 +164,9 @@ static enum status commit_and_show(struct rotate *rotate, struct error *error)
     bool written;
     enum status status;
 
+    if (rotate->output.failed) {
+        return error_no_memory(error); /* before it is too late */
+    }
     secret_output_hold_signals();
     status = manager_commit(rotate->manager, rotate->store, "rotate", &written, error);
     if (written && secret_output_write(&rotate->output)) {

@@ -253,3 +253,20 @@ END
     exits 2 "$manager" create ci --no-audit
     [ ! -e api_tokens.json ]
 }
+
+@test "a trail that was moved away is asked for, not taken for no change" {
+    create ci
+    mv api_tokens.json.audit old
+    run --separate-stderr "$manager" audit
+    [ "$status" -eq 6 ]
+    [[ $stderr == *"api_tokens.json.audit is not there; if it was moved away, name it with --trail"* ]]
+    run --separate-stderr "$manager" audit --trail old ci
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 1 ]
+    run --separate-stderr "$manager" --file nowhere.json audit
+    [ "$status" -eq 6 ]
+    rm api_tokens.json
+    run --separate-stderr "$manager" audit
+    [ "$status" -eq 0 ]
+    [[ $stderr == *"no change was made yet"* ]]
+}

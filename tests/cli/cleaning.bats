@@ -222,3 +222,13 @@ END
     [[ $output != *"for good?"* ]]
     [ "$(jq '.tokens | length' api_tokens.json)" -eq 1 ]
 }
+
+@test "a use within the last minute may not be recorded yet, and counts as one" {
+    records "$(record 1 ci sk-a1b2c3d4e5f)"
+    printf 'since 2001-01-01T00:00:00Z\n%s %s\n' "$(id_of 1)" \
+        "$(date -u -d "@$(($(date +%s) - 630))" +%Y-%m-%dT%H:%M:%SZ)" >api_tokens.json.usage
+    exits 0 "$manager" list --unused-for 10m --json
+    json '. == []'
+    exits 0 "$manager" list --unused-for 9m --json
+    json '[.[].name] == ["ci"]'
+}
