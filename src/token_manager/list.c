@@ -186,11 +186,7 @@ static void write_json_token(const struct listing *listing, const struct token *
     json_write_time(out, "expires_at", token->expires_at);
     json_write_time(out, "revoked_at", token->revoked_at);
     json_write_time(out, "last_used_at", usage_last(&listing->usage, token->id));
-    if (token->scope_count > 0) {
-        json_write_list(out, "scopes", (const char *const *)token->scopes, token->scope_count);
-    } else {
-        json_write_text(out, "scopes", NULL);
-    }
+    token_output_json_scopes(out, token);
     json_write_text(out, "note", token->note);
     token_output_json_previous(out, token, listing->manager->now);
     buffer_append_text(out, "}");

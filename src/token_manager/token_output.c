@@ -44,6 +44,15 @@ void token_output_plain(struct buffer *out, const char *variable, const char *se
                    secret);
 }
 
+void token_output_json_scopes(struct buffer *out, const struct token *token)
+{
+    if (token->scope_count > 0) {
+        json_write_list(out, "scopes", (const char *const *)token->scopes, token->scope_count);
+    } else {
+        json_write_text(out, "scopes", NULL);
+    }
+}
+
 void token_output_json(struct buffer *out, const struct token *token, const char *secret)
 {
     buffer_append_text(out, "{");
@@ -55,11 +64,7 @@ void token_output_json(struct buffer *out, const struct token *token, const char
     json_write_text(out, "prefix", token->secret.prefix);
     json_write_time(out, "created_at", token->created_at);
     json_write_time(out, "expires_at", token->expires_at);
-    if (token->scope_count > 0) {
-        json_write_list(out, "scopes", (const char *const *)token->scopes, token->scope_count);
-    } else {
-        json_write_text(out, "scopes", NULL);
-    }
+    token_output_json_scopes(out, token);
     json_write_text(out, "note", token->note);
 }
 

@@ -23,6 +23,9 @@ void token_output_plain(struct buffer *out, const char *variable, const char *se
  */
 void token_output_json(struct buffer *out, const struct token *token, const char *secret);
 
+/* `"scopes": ["…"]`, or null for all. */
+void token_output_json_scopes(struct buffer *out, const struct token *token);
+
 /* `"previous": [{"prefix": …, "expires_at": …}, …]`, the older secrets that are good still. */
 void token_output_json_previous(struct buffer *out, const struct token *token, int64_t now);
 
