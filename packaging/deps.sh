@@ -40,13 +40,13 @@ build bats         bats             bats                  bats              bats
 build prove        perl             /usr/bin/prove        perl-utils        perl        perl
 build jq           jq               jq                    jq                jq          jq
 build git          git              git-core              git               git         git
+build curl         curl             curl                  curl              curl        curl
 build expect       expect           expect                expect            expect      expect
 build b2sum        coreutils        /usr/bin/b2sum        coreutils         coreutils   coreutils
 build script       bsdutils         /usr/bin/script       util-linux-misc   util-linux  -
 build setfacl      acl              acl                   acl               acl         -
 build setfattr     attr             attr                  attr              attr        -
 build strace       strace           strace                strace            strace      -
-test  curl         curl             curl                  curl              curl        curl
 test  nginx        nginx-light      nginx                 nginx             nginx       nginx
 test  caddy        caddy            caddy                 caddy             caddy       caddy
 test  haproxy      haproxy          haproxy               haproxy           haproxy     haproxy
