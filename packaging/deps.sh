@@ -51,6 +51,7 @@ test  nginx        nginx-light      nginx                 nginx             ngin
 test  caddy        caddy            caddy                 caddy             caddy       caddy
 test  haproxy      haproxy          haproxy               haproxy           haproxy     haproxy
 test  systemd-analyze systemd       systemd               -                 systemd     -
+test  /bin/kill    procps           procps-ng             procps            procps-ng   -
 test  promtool     prometheus       -                     prometheus        prometheus  prometheus
 lint  xargs        findutils        findutils             findutils         findutils   -
 lint  asan:cc      gcc              libasan-static,libubsan-static -        gcc         -

@@ -729,10 +729,11 @@ ask_and_run() {
         hang_up "$fd"
     done
     wait_for grep -q " event=http " "$authd_log"
-    # Each line counts what came since the last: together all of it, and one a second at most.
+    # Each line counts what came since the last: together all of it, and one a second.
     wait_for test "$(log_lines http | sed 's/.* count=\([0-9]*\) .*/\1/' | paste -sd +)" != ""
     stop_authd
-    same "$(log_lines http | sed 's/.*time=\([^ ]*\) .*/\1/' | sort | uniq -d)" ""
+    seconds=$(log_lines http | sed 's/.*time=\([^ ]*\) .*/\1/' | sort -u | wc -l)
+    [ "$(logged http)" -le $((seconds + 1)) ] # a signal, too, makes it write what there is
     [ "$(($(log_lines http | sed 's/.* count=\([0-9]*\) .*/\1/' | paste -sd +)))" -ge 50 ]
     lacks "$(cat "$authd_log")" "${token_one:14:8}"
 }

@@ -110,9 +110,11 @@ activate_tcp() {
 
 @test "the addresses of loopback need no leave" {
     write_tokens "$(record one "$token_one")"
-    start_authd --listen localhost:0
-    ask /verify
-    same "$code" 401
+    if getent hosts localhost >/dev/null; then
+        start_authd --listen localhost:0
+        ask /verify
+        same "$code" 401
+    fi
     start_authd --listen 127.9.8.7:0
     says "$(log_lines ready)" " listen=127.9.8.7:"
     authd_url=http://127.9.8.7:$authd_port
