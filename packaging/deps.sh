@@ -47,6 +47,7 @@ build script       bsdutils         /usr/bin/script       util-linux-misc   util
 build setfacl      acl              acl                   acl               acl         -
 build setfattr     attr             attr                  attr              attr        -
 build strace       strace           strace                strace            strace      -
+test  c++          g++              gcc-c++               g++               gcc         -
 test  nginx        nginx-light      nginx                 nginx             nginx       nginx
 test  caddy        caddy            caddy                 caddy             caddy       caddy
 test  haproxy      haproxy          haproxy               haproxy           haproxy     haproxy
