@@ -177,8 +177,9 @@ END
 # The very second is met with the time passed in, in test_verdict.c. Here the clock goes on for one
 # second of its own, and whatever is said before and after is held against it.
 @test "running verifiers refuse a token once it passes, without any change of the file" {
-    write_tokens "$(record ci "$token_one" "\"expires_at\": \"$(in_seconds 1)\"")" \
-        "$(record rotated "$token_two" "\"previous\": [$(previous "$token_three" "$(in_seconds 1)")]")"
+    soon=$(in_seconds 1)
+    write_tokens "$(record ci "$token_one" "\"expires_at\": \"$soon\"")" \
+        "$(record rotated "$token_two" "\"previous\": [$(previous "$token_three" "$soon")]")"
     ends=$(date -u -d "$(field ci expires_at)" +%s)
     cp api_tokens.json before.json
     talk
