@@ -52,8 +52,8 @@ static enum status select_by_criteria(const struct choice *choice, const struct 
 }
 
 /* What was restored or used since a person agreed is spared. */
-static enum status keep_those_that_meet(const struct choice *choice, const struct usage *usage,
-                                        struct selection *selection)
+static void keep_those_that_meet(const struct choice *choice, const struct usage *usage,
+                                 struct selection *selection)
 {
     size_t kept = 0;
 
@@ -63,7 +63,6 @@ static enum status keep_those_that_meet(const struct choice *choice, const struc
         }
     }
     selection->count = kept;
-    return STATUS_OK;
 }
 
 enum status choice_select(const struct choice *choice, const struct manager *manager,
@@ -88,10 +87,10 @@ enum status choice_select(const struct choice *choice, const struct manager *man
     if (status == STATUS_OK) {
         status = criteria_check_usage(&choice->criteria, &usage, path, error);
     }
-    if (status == STATUS_OK) {
-        status = choice->selectors.count > 0
-                     ? keep_those_that_meet(choice, &usage, selection)
-                     : select_by_criteria(choice, &usage, tokens, selection, error);
+    if (status == STATUS_OK && choice->selectors.count > 0) {
+        keep_those_that_meet(choice, &usage, selection);
+    } else if (status == STATUS_OK) {
+        status = select_by_criteria(choice, &usage, tokens, selection, error);
     }
     usage_clear(&usage);
     free(path);

@@ -232,3 +232,21 @@ END
     exits 0 "$manager" list --unused-for 9m --json
     json '[.[].name] == ["ci"]'
 }
+
+@test "a token that is restored while delete asks about it is spared" {
+    command -v expect >/dev/null || skip "needs expect"
+    records "$(record 1 kept sk-aaaaaaaaaaa "$revoked")" "$(record 2 gone sk-bbbbbbbbbbb "$revoked")"
+    run expect -c "
+        set timeout 10
+        spawn $manager delete --revoked-for 30d
+        expect {for good?}
+        exec $manager restore kept 2>/dev/null
+        send \"y\r\"
+        expect eof
+        lassign [wait] pid spawned failed code
+        exit \$code"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output == *"Deleted \"gone\""* ]]
+    [ "$(jq -r '[.tokens[].name] | join(" ")' api_tokens.json)" = kept ]
+}
