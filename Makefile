@@ -4,6 +4,9 @@
 # make deps-lint  install what lint and sanitize need
 # make demo       see the programs at work in a temporary folder
 # make test       run all tests; TESTS="tests/cli/create.bats" runs some
+# make faults     kill, and fail, the programs at every system call and allocation
+# make soak       the promises under load: many writers, revokes, requests
+# make mutants    break the programs on purpose, and see that tests notice
 # make sanitize   the same tests, built with the address and undefined behaviour sanitizers
 # make lint       format, static analysis, shell scripts, floors
 # make clean      remove everything that make made
@@ -63,6 +66,7 @@ lib_objects := $(call objects,src/base src/token src/store src/verify)
 cli_objects := $(call objects,src/cli)
 unit_objects := $(call objects,tests/unit)
 helper_objects := $(call objects,tests/helpers)
+preload_objects := $(call objects,tests/preload)
 archives := $(BUILD)/libcli.a $(BUILD)/libtoken.a
 # What others link: only what token_verifier.h names is to be seen from outside.
 version := $(shell sed -n 's/.*TOKEN_MANAGER_VERSION "\(.*\)"/\1/p' src/base/version.h)
@@ -71,9 +75,10 @@ library := $(BUILD)/libtoken_verifier.a $(BUILD)/libtoken_verifier.so
 programs := $(addprefix $(BUILD)/,$(PROGRAMS))
 unit_tests := $(patsubst $(BUILD)/tests/unit/%.o,$(BUILD)/tests/%,$(unit_objects))
 helpers := $(helper_objects:.o=)
+preloads := $(preload_objects:.o=.so)
 
 c_files := $(sort $(wildcard src/*/*.[ch] tests/*/*.[ch]))
-scripts := $(wildcard .ci/run packaging/*.sh tests/*.sh tests/tap tests/check-layers \
+scripts := $(wildcard .ci/run packaging/*.sh tests/*.sh tests/tap tests/mutants tests/check-layers \
 	tests/*/*.sh tests/*/*.bash tests/*/*.bats)
 
 Q := $(if $(V),,@)
@@ -169,11 +174,29 @@ $(helpers): %: %.o $(archives)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $^ $(LDLIBS) $(call pkg_libs)
 
+# What a test puts between a program and its C library.
+$(preloads): %.so: %.o
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(cflags) $(filter-out -pie,$(ldflags)) -shared -o $@ $< $(LDLIBS)
+
 # A unit test may be named by its source, which is the same for every BUILD.
-TESTS ?= $(wildcard tests/unit/test_*.c tests/cli/*.bats)
-test: all $(unit_tests) $(helpers) $(if $(SANITIZE),,$(BUILD)/tsan)
+TESTS ?= $(wildcard tests/unit/test_*.c tests/cli/*.bats tests/promises/*.bats)
+tested := all $(unit_tests) $(helpers) $(preloads) $(if $(SANITIZE),,$(BUILD)/tsan)
+test: $(tested)
 	@BIN='$(abspath $(BUILD))' prove -j$(TEST_JOBS) --exec tests/tap \
 		$(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(TESTS))
+
+# The suites of tests/promises at full scale. Their figures are those of docs/reliability.md.
+faults_suites := crash failure order memory
+soak_suites := $(filter-out $(faults_suites),$(basename $(notdir $(wildcard tests/promises/*.bats))))
+SUITES ?= $($@_suites)
+faults soak: $(tested)
+	@rm -f '$(BUILD)/figures.$@' && SCALE=full FIGURES='$(abspath $(BUILD))/figures.$@' \
+	BIN='$(abspath $(BUILD))' prove -j$(TEST_JOBS) --timer --exec tests/tap $(SUITES:%=tests/promises/%.bats)
+	@sort '$(BUILD)/figures.$@'
+
+mutants: all
+	@tests/mutants $(SUITES)
 
 # The library once more, to be looked at by the thread sanitizer in its test.
 $(BUILD)/tsan: FORCE $(lib_objects)
@@ -234,8 +257,8 @@ ifeq ($(BUILD),build)
 endif
 
 FORCE:
-.PHONY: all programs $(OPTIONAL) test sanitize lint check-layers check-format check-tidy check-cppcheck \
-	check-scripts demo deps deps-test deps-lint clean FORCE
+.PHONY: all programs $(OPTIONAL) test faults soak mutants sanitize lint check-layers check-format \
+	check-tidy check-cppcheck check-scripts demo deps deps-test deps-lint clean FORCE
 .SUFFIXES:
 .DELETE_ON_ERROR:
 
