@@ -29,6 +29,7 @@ wants() {
 # group want       apt-get          dnf                   apk               pacman      brew
 build cc           gcc              gcc                   gcc               gcc         -
 build header:stdio.h libc6-dev      glibc-devel           musl-dev          glibc       -
+build header:linux/landlock.h -     -                     linux-headers     -           -
 build make         make             make                  make              make        make
 build pkg-config   pkg-config       /usr/bin/pkg-config   pkgconf           pkgconf     pkgconf
 build pc:libcjson  libcjson-dev     pkgconfig(libcjson)   cjson-dev         cjson       cjson

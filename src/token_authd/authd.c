@@ -113,6 +113,13 @@ void authd_answer(void *context, const struct http_request *request, struct http
     }
 }
 
+void authd_log_sandbox(const struct authd *authd, struct log_line *line)
+{
+    if (authd->sandbox != NULL) {
+        log_text(line, "sandbox", authd->sandbox);
+    }
+}
+
 void authd_note_mode(struct authd *authd, enum token_verifier_mode mode, const char *message)
 {
     struct log_line line;
@@ -127,6 +134,7 @@ void authd_note_mode(struct authd *authd, enum token_verifier_mode mode, const c
              mode == TOKEN_VERIFIER_MODE_OPEN ? "OPEN" : token_verifier_mode_text(mode));
     if (mode == TOKEN_VERIFIER_MODE_UNAVAILABLE) {
         log_text(&line, "reason", message);
+        authd_log_sandbox(authd, &line);
     }
     log_end(&line);
 }

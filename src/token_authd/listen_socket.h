@@ -39,8 +39,9 @@ MUST_CHECK enum status listen_socket_open(struct listen_socket *listener,
 
 /*
  * From now on clients are turned away at once, while what was accepted goes on; a Unix socket that we
- * made is removed, if it is still that one. What systemd handed over goes on to collect clients for
- * whom it starts next.
+ * made is removed, if it is still that one. (In a sandbox it stays where it is, turns clients away there,
+ * and is replaced at the next start: who may remove one file of a folder may remove all.) What systemd
+ * handed over goes on to collect clients for whom it starts next.
  */
 void listen_socket_refuse(struct listen_socket *listener);
 

@@ -12,9 +12,8 @@ static const struct cli_command commands[] = {
     {.name = "",
      .operands = "",
      .input = "clients send theirs in headers",
-     .summary = "Answers at /verify whether the credential in a request's headers is good.",
-     .details = "200 with X-Token-Id, -Name, -Scopes and X-Auth-Mode; else 401, 403 or 503.\n"
-                "Also /healthz, /metrics. SIGHUP: read .env anew. SIGTERM: finish and end.",
+     .summary = "Answers at /verify whether a request's credential is good: 200, 401, 403, 503.",
+     .details = "Also /healthz, /metrics. SIGHUP: read .env anew. SIGTERM: finish and end.",
      .example = "token_authd --listen unix:/run/token_authd.sock:660 --file api_tokens.json",
      .run = serve_run},
 };
@@ -30,6 +29,7 @@ static const struct cli_option options[] = {
     {"env-file", "FILE", "read variables from here instead of ./.env", false},
     {"no-env-file", NULL, "read no .env file", false},
     {"usage", "FILE", "record last uses here instead of FILE.usage", false},
+    {"sandbox", "[=off]", "insist on the sandbox of Landlock, or go without", false},
     {"allow-open", NULL, "authentication may be off although the file was named", false},
     {"require-auth", NULL, "authentication may never be off", false},
     {"help", NULL, "show this help", false},

@@ -67,6 +67,25 @@ static enum status read_numbers(struct options *options, const struct cli_argume
     return status;
 }
 
+static enum status read_sandbox(struct options *options, const struct cli_arguments *arguments,
+                                struct error *error)
+{
+    const char *wish = cli_value(arguments, "sandbox");
+    struct text_quoted quoted;
+
+    options->sandbox = SANDBOX_IF_THERE;
+    if (wish == cli_no_value) {
+        options->sandbox = SANDBOX_REQUIRED;
+    } else if (wish != NULL && strcmp(wish, "off") == 0) {
+        options->sandbox = SANDBOX_OFF;
+    } else if (wish != NULL) {
+        return error_set(error, STATUS_USAGE,
+                         "--sandbox=%s: write --sandbox to insist on it, or --sandbox=off",
+                         text_quote(&quoted, wish, strlen(wish)));
+    }
+    return STATUS_OK;
+}
+
 enum status options_read(struct options *options, const struct cli_arguments *arguments,
                          struct error *error)
 {
@@ -76,5 +95,8 @@ enum status options_read(struct options *options, const struct cli_arguments *ar
     options->verifier = verifier_options(arguments);
     options->listen.address = address != NULL ? address : LISTEN_DEFAULT;
     options->listen.is_public = cli_has(arguments, "listen-public");
+    if (status == STATUS_OK) {
+        status = read_sandbox(options, arguments, error);
+    }
     return status == STATUS_OK ? read_numbers(options, arguments, error) : status;
 }

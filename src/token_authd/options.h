@@ -8,12 +8,14 @@
 
 #include "cli/cli.h"
 #include "token_authd/listen_socket.h"
+#include "token_authd/sandbox.h"
 #include "verify/token_verifier.h"
 
 /* Strings are borrowed from the arguments. */
 struct options {
     struct token_verifier_options verifier;
     struct listen_socket_options listen;
+    enum sandbox_wish sandbox;
     const char *realm; /* visible ASCII and blanks, without " and \ */
     unsigned threads;
     size_t connections; /* clients at once */

@@ -2,16 +2,19 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <time.h>
 
 #include "base/version.h"
+#include "store/usage.h"
 #include "token_authd/authd.h"
 #include "token_authd/listen_socket.h"
 #include "token_authd/log.h"
 #include "token_authd/options.h"
+#include "token_authd/sandbox.h"
 
 #include "base/banned.h"
 
@@ -23,6 +26,7 @@ struct serve {
     struct options options;
     struct authd authd;
     struct listen_socket listener;
+    struct sandbox sandbox;
     struct http_server *http;
     uint64_t loads_seen;
 };
@@ -132,6 +136,10 @@ static void log_state(struct serve *serve, const char *event)
     if (report.mode == TOKEN_VERIFIER_MODE_UNAVAILABLE) {
         log_text(&line, "reason", report.error.text);
     }
+    log_text(&line, "sandbox", serve->sandbox.text);
+    if (!serve->sandbox.is_on) {
+        log_text(&line, "sandbox_reason", serve->sandbox.reason);
+    }
     if (is_open) {
         log_text(&line, "warning", "AUTHENTICATION IS OFF: EVERYBODY IS ACCEPTED");
     }
@@ -160,12 +168,16 @@ static void log_complaint(void *context, const char *what, size_t count)
 
 static void reread(struct serve *serve)
 {
+    struct log_line line;
     struct error error;
 
     if (verifier_reread(serve->authd.verifier, &serve->options.verifier, &error) == STATUS_OK) {
         log_state(serve, "reread");
     } else {
-        log_plain(LOG_LEVEL_ERROR, "reread-failed", "reason", error.text);
+        log_begin(&line, LOG_LEVEL_ERROR, time(NULL), "reread-failed");
+        log_text(&line, "reason", error.text);
+        authd_log_sandbox(&serve->authd, &line);
+        log_end(&line);
     }
 }
 
@@ -217,6 +229,52 @@ static void finish(struct serve *serve)
     }
 }
 
+/* A file that is not there yet cannot be made from within, nor anything be recorded in it. */
+static void make_usage_file(const struct serve *serve, const char *path)
+{
+    const struct usage_append nothing = {
+        .path = path, .create = true, .now = time(NULL), .size_limit = SIZE_MAX};
+
+    if (serve->options.verifier.usage != NULL && serve->options.sandbox != SANDBOX_OFF) {
+        (void)usage_append(&nothing);
+    }
+}
+
+/* Once all is open that stays open, and before there is another thread. */
+static enum status enter_sandbox(struct serve *serve, struct error *error)
+{
+    struct verifier_report report;
+    struct sandbox_needs needs;
+    char *usage = verifier_usage_path(serve->authd.verifier);
+    enum status status;
+
+    if (usage != NULL) {
+        make_usage_file(serve, usage);
+    }
+    verifier_report(serve->authd.verifier, time(NULL), &report);
+    needs = (struct sandbox_needs){.token_file = report.settings->path,
+                                   .variables_file = report.settings->env_file,
+                                   .usage_file = usage};
+    status = sandbox_enter(&serve->sandbox, serve->options.sandbox, &needs, error);
+    serve->authd.sandbox = serve->sandbox.is_on ? serve->sandbox.text : NULL;
+    free(usage);
+    return status;
+}
+
+static void warn_of_sandbox(const struct serve *serve)
+{
+    if (serve->sandbox.is_on && !serve->sandbox.has_usage_file) {
+        log_plain(
+            LOG_LEVEL_WARN, "sandbox", "warning",
+            "there is no usage file, so last uses are not recorded: when there is one, restart");
+    }
+    if (serve->sandbox.reads_all) {
+        log_plain(LOG_LEVEL_WARN, "sandbox", "warning",
+                  "the token file is in the root folder, so the sandbox lets every file be read: "
+                  "give it a folder of its own");
+    }
+}
+
 static enum status start_http(struct serve *serve, struct error *error)
 {
     const struct http_options options = {
@@ -254,6 +312,9 @@ static enum status start(struct serve *serve, struct error *error)
         status = listen_socket_open(&serve->listener, &serve->options.listen, error);
     }
     if (status == STATUS_OK) {
+        status = enter_sandbox(serve, error);
+    }
+    if (status == STATUS_OK) {
         status = start_http(serve, error);
     }
     return status;
@@ -270,6 +331,7 @@ enum status serve_run(const struct cli_arguments *arguments, struct error *error
     }
     if (status == STATUS_OK) {
         log_state(&serve, "ready");
+        warn_of_sandbox(&serve);
         serve_until_asked(&serve);
         finish(&serve);
     }

@@ -435,6 +435,16 @@ void verifier_report(struct token_verifier *verifier, int64_t now, struct verifi
     (void)pthread_rwlock_unlock(&verifier->lock);
 }
 
+char *verifier_usage_path(struct token_verifier *verifier)
+{
+    char *path;
+
+    (void)pthread_rwlock_rdlock(&verifier->lock);
+    path = copy_usage_path(verifier->settings);
+    (void)pthread_rwlock_unlock(&verifier->lock);
+    return path;
+}
+
 enum status verifier_reread(struct token_verifier *verifier,
                             const struct token_verifier_options *options, struct error *error)
 {

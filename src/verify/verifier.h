@@ -52,6 +52,9 @@ struct verifier_report {
 
 void verifier_report(struct token_verifier *verifier, int64_t now, struct verifier_report *report);
 
+/* Where uses are recorded: the caller frees. NULL where that cannot be told. */
+char *verifier_usage_path(struct token_verifier *verifier);
+
 /*
  * Reads the variables file anew, the environment as it was, and the token file, and goes on with
  * them. When a setting cannot be understood, the verifier stays as it was. Authentication that was on

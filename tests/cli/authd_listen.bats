@@ -56,7 +56,7 @@ activate_tcp() {
     same "$stderr" ""
     for option in "--listen ADDRESS" --listen-public "--file FILE" "--realm NAME" "--threads N" \
         "--max-connections N" "--timeout SECONDS" "--env-file FILE" --no-env-file "--usage FILE" \
-        --allow-open --require-auth --help --version; do
+        "--sandbox[=off]" --allow-open --require-auth --help --version; do
         says "$output" "  $option "
     done
     says "$output" "(127.0.0.1:8008)"
@@ -176,9 +176,9 @@ activate_tcp() {
     same "$(stat -c %a a:9)" 600
 }
 
-@test "the Unix socket is removed at the end" {
+@test "without a sandbox, the Unix socket is removed at the end" {
     write_tokens "$(record one "$token_one")"
-    start_authd --listen unix:a.sock
+    start_authd --listen unix:a.sock --sandbox=off
     stop_authd
     same "$status" 0
     [ ! -e a.sock ]
@@ -294,6 +294,12 @@ one_is_left() {
 @test "a realm of 101 characters is refused, as 100 are said to be the limit" {
     write_tokens "$(record one "$token_one")"
     fails_to_start 2 "at most 100" --listen 127.0.0.1:0 --realm "$(printf 'r%.0s' {1..101})"
+}
+
+@test "--sandbox takes no value but off" {
+    fails_to_start 2 '--sandbox="on": write --sandbox to insist on it, or --sandbox=off' --sandbox=on
+    fails_to_start 2 "--sandbox is set to nothing" --sandbox=
+    fails_to_start 2 '"off"' --sandbox off
 }
 
 @test "numbers out of range, or none, are refused" {
