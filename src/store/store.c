@@ -371,7 +371,9 @@ bool store_changed(const char *path, const struct store_version *version)
     struct stat now;
 
     if (stat(path, &now) == 0) {
-        return version->kind != STORE_VERSION_FILE || !file_same(&now, &version->seen);
+        /* A file that lost its name was replaced, even if no time tells: see explain_nameless. */
+        return version->kind != STORE_VERSION_FILE || now.st_nlink == 0 ||
+               !file_same(&now, &version->seen);
     }
     /* Of a missing file there is nothing more to know only if its name is free. */
     return version->kind != STORE_VERSION_MISSING || errno != ENOENT || lstat(path, &now) == 0;
