@@ -268,18 +268,16 @@ static enum status explain_missing(const char *path, bool *again, struct error *
 {
     struct stat entry;
     char *resolved = NULL;
-    enum status status;
-
-    *again = false;
-    if (lstat(path, &entry) == 0 && !S_ISLNK(entry.st_mode)) {
-        *again = true;
-        return error_set(error, STATUS_STORE, "%s comes and goes; try again", path);
-    }
     /* A missing folder and a dangling link are faults and not a missing file. */
-    status = file_resolve(path, &resolved, error);
+    const enum status status = file_resolve(path, &resolved, error);
+
+    *again = status == STATUS_OK && (lstat(resolved, &entry) == 0 || errno != ENOENT);
     free(resolved);
-    return status == STATUS_OK ? error_set(error, STATUS_NOT_FOUND, "%s does not exist", path)
-                               : status;
+    if (status != STATUS_OK) {
+        return status;
+    }
+    return *again ? error_set(error, STATUS_STORE, "%s comes and goes; try again", path)
+                  : error_set(error, STATUS_NOT_FOUND, "%s does not exist", path);
 }
 
 /*
