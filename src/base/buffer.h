@@ -22,6 +22,7 @@ bool buffer_reserve(struct buffer *buffer, size_t more);
 
 void buffer_append(struct buffer *buffer, const void *bytes, size_t size);
 void buffer_append_text(struct buffer *buffer, const char *text);
+/* Not for secrets: printf leaves copies of what it writes on the stack. */
 void buffer_appendf(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -148,7 +148,9 @@ static void append_output(struct create *create, const struct token *token, cons
         buffer_append_text(out, create->is_batch && out->size > 0 ? ",\n  " : "");
         append_json(create, token, secret);
     } else if (create->is_batch) {
-        buffer_appendf(out, "%s\t%s\n", token->name, secret);
+        buffer_append_text(out, token->name);
+        buffer_append_text(out, "\t");
+        token_output_plain(out, NULL, secret);
     } else {
         token_output_plain(out, create->variable, secret);
     }

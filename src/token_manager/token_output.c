@@ -40,8 +40,12 @@ enum status token_output_read_variable(const struct cli_arguments *arguments, co
 
 void token_output_plain(struct buffer *out, const char *variable, const char *secret)
 {
-    buffer_appendf(out, "%s%s%s\n", variable != NULL ? variable : "", variable != NULL ? "=" : "",
-                   secret);
+    if (variable != NULL) {
+        buffer_append_text(out, variable);
+        buffer_append_text(out, "=");
+    }
+    buffer_append_text(out, secret);
+    buffer_append_text(out, "\n");
 }
 
 void token_output_json_scopes(struct buffer *out, const struct token *token)
