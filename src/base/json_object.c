@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/secret.h"
 #include "base/text.h"
 
 #include "base/banned.h"
@@ -89,8 +90,12 @@ static enum status read_field(struct json_cursor *cursor, const struct json_obje
             return field->read(cursor, field->name, (char *)object->into + field->offset, error);
         }
     }
-    return json_is_foreign(name) ? read_foreign(cursor, &key, seen, error)
-                                 : refuse_unknown(object, &key, name, error);
+    if (json_is_foreign(name)) {
+        return read_foreign(cursor, &key, seen, error);
+    }
+    status = refuse_unknown(object, &key, name, error);
+    secret_wipe(name, sizeof(name)); /* in the predecessor's file it is a token */
+    return status;
 }
 
 enum status json_object_read(struct json_cursor *cursor, const struct json_object *object,

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/json_object.h"
 #include "base/key_set.h"
+#include "base/secret.h"
 #include "token/token_record_json.h"
 #include "token/token_text.h"
 
@@ -128,12 +129,16 @@ bool token_json_is_predecessor(const struct token_json *json)
         return false;
     }
     while (json_next(&cursor, '}', &more, &ignored) == STATUS_OK && more) {
+        bool is_ours;
+
         if (json_key(&cursor, &key, &ignored) != STATUS_OK ||
             json_skip(&cursor, &value, &ignored) != STATUS_OK) {
             return has_token; /* one that is broken further on */
         }
-        if (value.at[0] != '{' || (json_key_text(&key, name, sizeof(name), &ignored) == STATUS_OK &&
-                                   (strcmp(name, "version") == 0 || strcmp(name, "tokens") == 0))) {
+        is_ours = json_key_text(&key, name, sizeof(name), &ignored) == STATUS_OK &&
+                  (strcmp(name, "version") == 0 || strcmp(name, "tokens") == 0);
+        secret_wipe(name, sizeof(name)); /* or it is a token */
+        if (value.at[0] != '{' || is_ours) {
             return false;
         }
         has_token = has_token || token_text_looks_like_one(key.at + 1, key.size - 2);

@@ -23,6 +23,14 @@ enum status foreign_fail(const struct foreign_source *source, size_t line, const
     return error_set(error, STATUS_FAILED, "%s:%zu: %s", source->name, line, reason);
 }
 
+void foreign_text_free(char *text)
+{
+    if (text != NULL) {
+        secret_wipe(text, strlen(text));
+    }
+    free(text);
+}
+
 enum status foreign_keys_add(struct foreign_keys *keys, const struct foreign_source *source,
                              const struct foreign_key *key, const struct foreign_text *text,
                              struct error *error)
@@ -265,11 +273,8 @@ enum status foreign_keys_read(struct foreign_keys *keys, const struct foreign_so
 void foreign_keys_clear(struct foreign_keys *keys)
 {
     for (size_t i = 0; i < keys->count; i++) {
-        if (keys->items[i].text != NULL) {
-            secret_wipe(keys->items[i].text, strlen(keys->items[i].text));
-        }
-        free(keys->items[i].text);
-        free(keys->items[i].name);
+        foreign_text_free(keys->items[i].text);
+        foreign_text_free(keys->items[i].name); /* people name keys after themselves */
     }
     free(keys->items);
     *keys = (struct foreign_keys){0};

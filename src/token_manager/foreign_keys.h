@@ -77,6 +77,9 @@ MUST_CHECK enum status foreign_keys_add(struct foreign_keys *keys,
 enum status foreign_fail(const struct foreign_source *source, size_t line, const char *reason,
                          struct error *error);
 
+/* Wipes and frees a text that may be a secret. NULL is allowed. */
+void foreign_text_free(char *text);
+
 /* Wipes the secrets. */
 void foreign_keys_clear(struct foreign_keys *keys);
 

@@ -144,7 +144,7 @@ static enum status read_member(struct foreign_keys *keys, struct json_cursor *cu
                      ? foreign_fail(source, key.line, "this key stands in the file twice", error)
                      : foreign_keys_add(keys, source, &key, &whole, error);
     }
-    free(key.name);
+    foreign_text_free(key.name);
     secret_wipe(text, sizeof(text));
     return status;
 }
