@@ -101,6 +101,7 @@ static void answer_lines(struct stream *stream)
     }
     stream->size = (size_t)(end - at);
     memmove(stream->input, at, stream->size);
+    secret_wipe(stream->input + stream->size, (size_t)(at - stream->input));
     if (stream->skipping) {
         stream->size = 0;
     } else if (stream->size == sizeof(stream->input)) {
