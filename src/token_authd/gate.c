@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/secret.h"
 #include "base/text.h"
 #include "token/token.h"
 #include "token_authd/log.h"
@@ -188,10 +189,11 @@ void gate_answer(struct authd *authd, const struct http_request *request, bool b
     authd_note_mode(authd, result.mode, result.message);
     if (result.verdict == TOKEN_VERIFIER_ACCEPTED) {
         let_in(&result, answer);
-        return;
+    } else {
+        refusal.scopes = demand.scopes;
+        refusal.scope_count = demand.count;
+        refusal_answer(&refusal, answer);
+        log_refusal(&result, request, time(NULL));
     }
-    refusal.scopes = demand.scopes;
-    refusal.scope_count = demand.count;
-    refusal_answer(&refusal, answer);
-    log_refusal(&result, request, time(NULL));
+    secret_wipe(demand.text, demand.size); /* a token may have been sent there by mistake */
 }
