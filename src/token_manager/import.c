@@ -7,6 +7,7 @@
 #include "cli/input.h"
 #include "cli/output.h"
 #include "store/usage.h"
+#include "token/token_text.h"
 #include "token_manager/commands.h"
 #include "token_manager/foreign_keys.h"
 #include "token_manager/import_batch.h"
@@ -212,7 +213,8 @@ enum status import_run(const struct cli_arguments *arguments, struct error *erro
         status = foreign_format_read(cli_value(arguments, "format"), &import.format, error);
     }
     if (status == STATUS_OK) {
-        import.in_place = !import.is_input && is_store(&manager, path);
+        import.in_place = !import.is_input && !token_text_looks_like_one(path, strlen(path)) &&
+                          is_store(&manager, path);
         import.batch.allow_weak = cli_has(arguments, "allow-weak");
         import.batch.source = import.is_input ? "standard input" : path;
         status = import_source(&import, error);

@@ -30,6 +30,17 @@ static enum status look_up(const struct env_file *env, const char *name, const c
     return status;
 }
 
+/* A token where a file should be named would be told by every message about that file. */
+static enum status check_is_no_token(const char *path, struct error *error)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+
+    return token_text_shape(name, strlen(name)) != TOKEN_SHAPE_WHOLE
+               ? STATUS_OK
+               : error_set(error, STATUS_USAGE, "a token was given in the place of a file's name");
+}
+
 /* Whether there is nothing of that name: a link that leads nowhere is a .env that is missing. */
 static bool is_absent(const char *path)
 {
@@ -43,8 +54,11 @@ static enum status load_env_file(struct settings *settings, struct env_file *env
 {
     const char *path = options->env_file != NULL ? options->env_file : SETTINGS_DEFAULT_ENV_FILE;
     const bool is_there = !is_absent(path);
-    enum status status;
+    enum status status = check_is_no_token(path, error);
 
+    if (status != STATUS_OK) {
+        return status;
+    }
     if (options->no_env_file && options->env_file != NULL) {
         return error_set(error, STATUS_USAGE, "a variables file is named and is not to be read");
     }
@@ -84,7 +98,9 @@ static enum status load_path(struct settings *settings, const struct env_file *e
                                                                   : "API_TOKENS_FILE is set to "
                                                                     "nothing");
     }
-    return file_absolute(path != NULL ? path : SETTINGS_DEFAULT_FILE, &settings->path, error);
+    path = path != NULL ? path : SETTINGS_DEFAULT_FILE;
+    status = check_is_no_token(path, error);
+    return status == STATUS_OK ? file_absolute(path, &settings->path, error) : status;
 }
 
 static void read_key(struct settings_key *key, const char *value)
@@ -156,6 +172,9 @@ static enum status load_usage(struct settings *settings,
     enum status status = STATUS_OK;
 
     if (options->usage != NULL) {
+        status = check_is_no_token(options->usage, error);
+    }
+    if (options->usage != NULL && status == STATUS_OK) {
         status = file_absolute(options->usage, &settings->usage, error);
     }
     if (settings->usage != NULL && strcmp(settings->usage, settings->path) == 0) {
