@@ -8,6 +8,7 @@
 #include "base/json_object.h"
 #include "base/key_set.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "token/token_record_json.h"
 #include "token/token_text.h"
 
@@ -101,10 +102,17 @@ static enum status read_version(struct json_cursor *cursor, const char *name, vo
     (void)name;
     (void)field;
     if (status == STATUS_OK && (value.size != 1 || value.at[0] != '1')) {
+        struct text_quoted quoted = {""};
+
+        if (value.size <= 20 && strchr("-0123456789", value.at[0]) != NULL) {
+            memcpy(quoted.text, value.at, value.size);
+        } else {
+            (void)text_quote(&quoted, value.at, value.size); /* it may be a token */
+        }
         return json_fail(&value, error,
-                         "version %.*s of the file format is not known to this program, which "
+                         "version %s of the file format is not known to this program, which "
                          "knows version 1; use the program that wrote the file",
-                         value.size < 20 ? (int)value.size : 20, value.at);
+                         quoted.text);
     }
     return status;
 }
