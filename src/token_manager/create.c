@@ -307,7 +307,10 @@ enum status create_run(const struct cli_arguments *arguments, struct error *erro
 {
     struct manager manager;
     struct create create = {
-        .manager = &manager, .taken = {.key_size = DIGEST_SIZE}, .output = {.secret = true}};
+        .manager = &manager,
+        .names = {.text = {.secret = true}}, /* people give a list of keys by mistake */
+        .taken = {.key_size = DIGEST_SIZE},
+        .output = {.secret = true}};
     enum status status = manager_init(&manager, arguments, error);
 
     if (status == STATUS_OK) {

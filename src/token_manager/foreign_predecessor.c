@@ -30,10 +30,13 @@ static bool parse_local_time(const char *text, int64_t *out)
     memcpy(utc, text, SECONDS_LENGTH);
     utc[SECONDS_LENGTH] = 'Z';
     utc[SECONDS_LENGTH + 1] = '\0';
-    if (!time_parse(utc, SECONDS_LENGTH + 1, out) ||
-        (size > SECONDS_LENGTH &&
-         (text[SECONDS_LENGTH] != '.' || size == SECONDS_LENGTH + 1 ||
-          strspn(text + SECONDS_LENGTH + 1, "0123456789") != size - SECONDS_LENGTH - 1))) {
+    if (!time_parse(utc, SECONDS_LENGTH + 1, out)) {
+        secret_wipe(utc, sizeof(utc)); /* whatever else it is */
+        return false;
+    }
+    if (size > SECONDS_LENGTH &&
+        (text[SECONDS_LENGTH] != '.' || size == SECONDS_LENGTH + 1 ||
+         strspn(text + SECONDS_LENGTH + 1, "0123456789") != size - SECONDS_LENGTH - 1)) {
         return false;
     }
     /* The same clock face in this machine's zone; summer time as it was then. */
@@ -62,6 +65,7 @@ static enum status read_time(struct json_cursor *cursor, const char *name, void 
     if (status == STATUS_OK && !parse_local_time(text, field)) {
         status =
             json_fail(&value, error, "%s must be a time such as 2025-11-26T10:30:00.123456", name);
+        secret_wipe(text, sizeof(text));
     }
     return status;
 }
