@@ -1,0 +1,51 @@
+/*
+ * Shows a program another time of day, which a test may change while it runs:
+ *
+ *     LD_PRELOAD=…/fake_clock.so FAKE_CLOCK=FILE PROGRAM …
+ *
+ * FILE holds by how many seconds the clock is ahead, or with a minus behind; without it the clock is
+ * right. The clock that nobody sets (CLOCK_MONOTONIC) is left alone.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static long seconds_ahead(void)
+{
+    const char *path = getenv("FAKE_CLOCK");
+    char text[32] = "";
+    const int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+
+    if (fd >= 0) {
+        (void)!read(fd, text, sizeof(text) - 1);
+        (void)close(fd);
+    }
+    return strtol(text, NULL, 10);
+}
+
+/* The names of glibc's own parameters are reserved. */
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    const long result = syscall(SYS_clock_gettime, clock, now);
+
+    if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) {
+        now->tv_sec += seconds_ahead();
+    }
+    return (int)result;
+}
+
+time_t time(time_t *out)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    if (out != NULL) {
+        *out = now.tv_sec;
+    }
+    return now.tv_sec;
+}
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
