@@ -405,6 +405,21 @@ over_connection() {
     same "$code" 400
 }
 
+@test "the longest name and scopes there may be go through nginx" {
+    local name scopes=() i
+    name=$(printf '\U1F511%.0s' {1..100})
+    for i in {10..73}; do
+        scopes+=("\"$i$(printf '%%%.0s' {1..62})\"") # the longest where they are encoded
+    done
+    printf -v i '%s, ' "${scopes[@]}"
+    write_tokens "$(record "$name" "$token_one" "\"scopes\": [${i%, }]")"
+    start_all
+    ask / -H "X-Api-Key: $token_one"
+    same "$code" 200
+    same "$(got X-Token-Name)" "$(printf '%%F0%%9F%%94%%91%.0s' {1..100})"
+    same "$(got X-Token-Scopes | wc -c)" $((64 * (2 + 62 * 3) + 63 * 3 + 1))
+}
+
 @test "a streamed answer reaches the client piece by piece" {
     write_tokens "$(record one "$token_one")"
     start_all
