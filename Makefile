@@ -6,6 +6,7 @@
 # make test       run all tests; TESTS="tests/cli/create.bats" runs some
 # make faults     kill, and fail, the programs at every system call and allocation
 # make soak       the promises under load: many writers, revokes, requests
+# make fuzz       look for inputs that break the readers; FUZZ_SECONDS=600 for longer, FUZZ=json for one
 # make mutants    break the programs on purpose, and see that tests notice
 # make sanitize   the same tests, built with the address and undefined behaviour sanitizers
 # make lint       format, static analysis, shell scripts, floors
@@ -67,6 +68,7 @@ cli_objects := $(call objects,src/cli)
 unit_objects := $(call objects,tests/unit)
 helper_objects := $(call objects,tests/helpers)
 preload_objects := $(call objects,tests/preload)
+fuzz_objects := $(call objects,tests/fuzz)
 archives := $(BUILD)/libcli.a $(BUILD)/libtoken.a
 # What others link: only what token_verifier.h names is to be seen from outside.
 version := $(shell sed -n 's/.*TOKEN_MANAGER_VERSION "\(.*\)"/\1/p' src/base/version.h)
@@ -76,6 +78,7 @@ programs := $(addprefix $(BUILD)/,$(PROGRAMS))
 unit_tests := $(patsubst $(BUILD)/tests/unit/%.o,$(BUILD)/tests/%,$(unit_objects))
 helpers := $(helper_objects:.o=)
 preloads := $(preload_objects:.o=.so)
+fuzzers := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 c_files := $(sort $(wildcard src/*/*.[ch] tests/*/*.[ch]))
 scripts := $(wildcard .ci/run packaging/*.sh tests/*.sh tests/tap tests/mutants tests/check-layers \
@@ -179,9 +182,19 @@ $(preloads): %.so: %.o
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(cflags) $(filter-out -pie,$(ldflags)) -shared -o $@ $< $(LDLIBS)
 
+# What the fuzzer of clang runs where it is there, and replay.c in the tests.
+fuzz_driver := $(if $(findstring fuzzer,$(SANITIZE)),-fsanitize=fuzzer,$(BUILD)/tests/fuzz/replay.o)
+$(BUILD)/tests/fuzz_import: $(addprefix $(BUILD)/src/token_manager/, \
+	foreign_keys.o foreign_predecessor.o import_names.o)
+$(fuzzers): $(BUILD)/tests/%: $(BUILD)/tests/fuzz/%.o $(addprefix $(BUILD)/tests/fuzz/, \
+	fuzz.o reference.o) $(filter %.o,$(fuzz_driver)) $(archives)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(cflags) $(ldflags) $(filter-out %.o,$(fuzz_driver)) -o $@ \
+		$(filter-out $(archives),$^) $(archives) $(LDLIBS) $(call pkg_libs)
+
 # A unit test may be named by its source, which is the same for every BUILD.
 TESTS ?= $(wildcard tests/unit/test_*.c tests/cli/*.bats tests/promises/*.bats)
-tested := all $(unit_tests) $(helpers) $(preloads) $(if $(SANITIZE),,$(BUILD)/tsan)
+tested := all $(unit_tests) $(helpers) $(preloads) $(fuzzers) $(if $(SANITIZE),,$(BUILD)/tsan)
 test: $(tested)
 	@BIN='$(abspath $(BUILD))' prove -j$(TEST_JOBS) --exec tests/tap \
 		$(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(TESTS))
@@ -194,6 +207,20 @@ faults soak: $(tested)
 	@rm -f '$(BUILD)/figures.$@' && SCALE=full FIGURES='$(abspath $(BUILD))/figures.$@' \
 	BIN='$(abspath $(BUILD))' prove -j$(TEST_JOBS) --timer --exec tests/tap $(SUITES:%=tests/promises/%.bats)
 	@sort '$(BUILD)/figures.$@'
+
+# The same harnesses, but built to look for inputs that break them. FUZZ names one or more of them.
+FUZZ_SECONDS ?= 60
+FUZZ ?= $(patsubst fuzz_%,%,$(notdir $(fuzzers)))
+fuzz: | $(first)
+	@echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | \
+		clang -fsanitize=fuzzer,address,undefined -x c -o /dev/null - 2>/dev/null || \
+		{ echo "clang with its fuzzer is missing: run 'make deps-lint'" >&2; exit 1; }
+	@$(MAKE) --no-print-directory BUILD='$(BUILD)/fuzz' CC=clang FORTIFY=0 \
+		SANITIZE=fuzzer-no-link,address,undefined fuzzers
+	@BIN='$(abspath $(BUILD)/fuzz)' FIGURES='$(abspath $(BUILD))/figures.fuzz' FUZZ_JOBS=$(TEST_JOBS) \
+		tests/fuzz.sh $(FUZZ_SECONDS) $(FUZZ)
+
+fuzzers: $(fuzzers)
 
 mutants: all
 	@tests/mutants $(SUITES)
@@ -257,7 +284,7 @@ ifeq ($(BUILD),build)
 endif
 
 FORCE:
-.PHONY: all programs $(OPTIONAL) test faults soak mutants sanitize lint check-layers check-format \
+.PHONY: all programs $(OPTIONAL) test faults soak fuzz fuzzers mutants sanitize lint check-layers check-format \
 	check-tidy check-cppcheck check-scripts demo deps deps-test deps-lint clean FORCE
 .SUFFIXES:
 .DELETE_ON_ERROR:
