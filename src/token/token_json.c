@@ -136,12 +136,15 @@ bool token_json_is_predecessor(const struct token_json *json)
     if (json_enter(&cursor, '{', &ignored) != STATUS_OK) {
         return false;
     }
-    while (json_next(&cursor, '}', &more, &ignored) == STATUS_OK && more) {
+    while (json_next(&cursor, '}', &more, &ignored) == STATUS_OK) {
         bool is_ours;
 
+        if (!more) {
+            return has_token || json_end(&cursor, &ignored) == STATUS_OK;
+        }
         if (json_key(&cursor, &key, &ignored) != STATUS_OK ||
             json_skip(&cursor, &value, &ignored) != STATUS_OK) {
-            return has_token; /* one that is broken further on */
+            break;
         }
         is_ours = json_key_text(&key, name, sizeof(name), &ignored) == STATUS_OK &&
                   (strcmp(name, "version") == 0 || strcmp(name, "tokens") == 0);
@@ -151,7 +154,7 @@ bool token_json_is_predecessor(const struct token_json *json)
         }
         has_token = has_token || token_text_looks_like_one(key.at + 1, key.size - 2);
     }
-    return !more || has_token;
+    return has_token; /* one that is broken further on */
 }
 
 enum status token_json_read(struct token_json *json, const struct token_json_sink *sink,
