@@ -12,7 +12,8 @@
 #include "base/banned.h"
 
 #define DEPTH_LIMIT 512
-#define ESCAPE_LENGTH 6 /* of \uXXXX */
+#define DEPTH_AGAIN (DEPTH_LIMIT + 16) /* with the brackets around what was passed by its parts */
+#define ESCAPE_LENGTH 6                /* of \uXXXX */
 #define NO_UNIT 0x10000u
 
 /* Fails at the cursor. */
@@ -48,13 +49,15 @@ enum status json_fail(const struct json_slice *value, struct error *error, const
 
 void json_cursor_init(struct json_cursor *cursor, const char *file, const char *text, size_t size)
 {
-    *cursor = (struct json_cursor){.file = file, .at = text, .end = text + size, .line = 1};
+    *cursor = (struct json_cursor){
+        .file = file, .at = text, .end = text + size, .line = 1, .depth_limit = DEPTH_LIMIT};
 }
 
 void json_cursor_into(struct json_cursor *cursor, const struct json_slice *value)
 {
     json_cursor_init(cursor, value->file, value->at, value->size);
     cursor->line = value->line;
+    cursor->depth_limit = DEPTH_AGAIN;
 }
 
 static void skip_blanks(struct json_cursor *c)
@@ -242,7 +245,7 @@ enum status json_key(struct json_cursor *cursor, struct json_slice *key, struct 
 
 enum status json_skip(struct json_cursor *cursor, struct json_slice *value, struct error *error)
 {
-    char closing[DEPTH_LIMIT]; /* the brackets that are open, innermost last */
+    char closing[DEPTH_AGAIN]; /* the brackets that are open, innermost last */
     size_t depth = 0;
     enum status status = STATUS_OK;
 
@@ -267,7 +270,7 @@ enum status json_skip(struct json_cursor *cursor, struct json_slice *value, stru
         }
         skip_blanks(cursor);
         if (cursor->at < cursor->end && (*cursor->at == '{' || *cursor->at == '[')) {
-            if (depth == DEPTH_LIMIT) {
+            if (depth == cursor->depth_limit) {
                 return fail(cursor, error, "nested more than 512 levels deep");
             }
             closing[depth++] = *cursor->at == '{' ? '}' : ']';

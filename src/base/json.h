@@ -32,14 +32,18 @@ struct json_cursor {
     const char *at;
     const char *end;
     size_t line;
-    const char *mark; /* set by json_mark */
-    bool first;       /* the next member or element is its parent's first */
+    const char *mark;   /* set by json_mark */
+    size_t depth_limit; /* of brackets in one value */
+    bool first;         /* the next member or element is its parent's first */
 };
 
 /* `text` and `file` are borrowed for as long as the cursor or a slice of it is used. */
 void json_cursor_init(struct json_cursor *cursor, const char *file, const char *text, size_t size);
 
-/* A cursor over a slice that was handed out before. */
+/*
+ * A cursor over a slice that was handed out before. An object whose parts were passed one by one is some
+ * brackets deeper as a whole, and passed nevertheless.
+ */
 void json_cursor_into(struct json_cursor *cursor, const struct json_slice *value);
 
 /* Passes the bracket, '{' or '['. */
