@@ -168,6 +168,7 @@ $(unit_objects): | $(addprefix have-,$(PKGS_unit))
 # Parts of a program that need none of its own libraries are tested alone.
 $(BUILD)/tests/test_connections: $(BUILD)/src/token_authd/connections.o
 $(BUILD)/tests/test_log: $(BUILD)/src/token_authd/log.o
+$(BUILD)/tests/test_request_head: $(BUILD)/src/token_authd/request_head.o
 $(unit_tests): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(archives)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $(filter-out $(archives),$^) $(archives) $(LDLIBS) \

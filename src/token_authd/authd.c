@@ -97,7 +97,7 @@ void authd_answer(void *context, const struct http_request *request, struct http
     const struct route *route = find_route(request->path);
 
     if (request->is_broken) {
-        refusal_of_request(answer, 400, "bad_request", "The headers cannot be understood.");
+        refusal_of_request(answer, 400, "bad_request", "The request cannot be understood.");
         answer->ends = true;
     } else if (request->head_size > AUTHD_HEAD_LIMIT) {
         refusal_of_request(answer, 431, "request_too_large",

@@ -11,6 +11,7 @@
 
 #include "base/array.h"
 #include "token_authd/connections.h"
+#include "token_authd/request_head.h"
 
 #include "base/banned.h"
 
@@ -38,6 +39,15 @@ struct ready {
     size_t size;
 };
 
+/* Where the parts of a head stand that are not headers. */
+struct head {
+    const char *method;
+    const char *path;
+    const char *target_end; /* of the path and what came behind it; NULL if that was no target */
+    const char *version;
+    size_t size;
+};
+
 /* What one thread uses again for each request. */
 struct worker {
     struct worker *next;
@@ -56,7 +66,7 @@ struct http_server {
     struct worker *workers;
     size_t complaints;              /* since the last tick … */
     char complaint[COMPLAINT_SIZE]; /* … and the last of them */
-    bool looks_for_broken_heads;
+    bool looks_for_gaps;
     _Atomic bool is_ending;
 };
 
@@ -200,7 +210,8 @@ static enum MHD_Result send_answer(struct http_server *server, struct MHD_Connec
     if (answer->status == 0 || answer->fields.failed || answer->body.failed) {
         return MHD_NO; /* which closes the connection */
     }
-    if (answer->comes_again && answer->body.size == 0 && answer->fields.size <= READY_LIMIT &&
+    if (answer->comes_again && !answer->ends && answer->body.size == 0 &&
+        answer->fields.size <= READY_LIMIT &&
         !atomic_load_explicit(&server->is_ending, memory_order_relaxed)) {
         response = find_ready(worker, answer);
         return response != NULL ? MHD_queue_response(mhd, answer->status, response) : MHD_NO;
@@ -227,17 +238,21 @@ static void begin_answer(struct http_answer *answer)
 /*
  * Until 0.9.76 libmicrohttpd takes a header line that begins with a colon or a NUL for the end of the
  * head, and does not show what comes behind it: a scope that a proxy demands, a header for the second
- * time. It ends a value at a NUL as well, and joins folded lines wrongly. All that cannot be turned off,
- * but shows in where things stand: the text stays in its place, with NULs for colons and line ends, so
- * each header must begin one or two bytes behind the last, and the head end with its empty line.
- * Later versions refuse such heads.
+ * time. It ends a value at a NUL as well, and the method and the target, and joins folded lines wrongly.
+ * All that cannot be turned off, but shows in where things stand: the text stays in its place, with NULs
+ * for blanks, colons and line ends, so the target must begin one byte behind the method, the version
+ * where the target ended before it was decoded, each header one or two bytes behind the last, and the
+ * head end with its empty line. Later versions refuse such heads.
  */
-static bool is_broken(const char *method, size_t head_size, const char *version,
-                      const struct fields *headers)
+static bool has_gaps(const struct head *head, const struct fields *headers)
 {
-    uintptr_t end = (uintptr_t)version + strlen(version);
+    uintptr_t end = (uintptr_t)head->version + strlen(head->version);
     uintptr_t gap;
 
+    if (head->path != head->method + strlen(head->method) + 1 ||
+        head->version != head->target_end + 1) {
+        return true;
+    }
     for (size_t i = 0; i < headers->count; i++) {
         const struct token_verifier_header *header = &headers->items[i];
 
@@ -247,38 +262,50 @@ static bool is_broken(const char *method, size_t head_size, const char *version,
         }
         end = (uintptr_t)header->value + header->value_size;
     }
-    gap = (uintptr_t)method + head_size - end;
+    gap = (uintptr_t)head->method + head->size - end;
     return gap < 2 || gap > 4;
 }
 
 /* Whether the library that runs is one of those. */
-static bool hides_broken_heads(void)
+static bool leaves_gaps(void)
 {
     const char *version = MHD_get_version();
 
     return strncmp(version, "0.9.", 4) == 0 && strtoul(version + 4, NULL, 10) <= 76;
 }
 
-static enum MHD_Result answer_request(struct http_server *server, struct MHD_Connection *mhd,
-                                      const char *method, const char *path, const char *version)
+/* Whether other servers might take it for another request, or more than one. */
+static bool is_broken(const struct http_server *server, const struct head *head,
+                      const struct fields *headers)
 {
-    const union MHD_ConnectionInfo *head =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    struct worker *worker = find_worker(server);
-    struct http_request request = {.method = method, .path = path};
+    return head->target_end == NULL || !request_head_is_word(head->method) ||
+           !request_head_is_sound(head->version, headers->items, headers->count) ||
+           (server->looks_for_gaps && has_gaps(head, headers));
+}
 
-    if (worker == NULL || head == NULL || !take_fields(mhd, MHD_HEADER_KIND, &worker->headers) ||
-        !take_fields(mhd, MHD_GET_ARGUMENT_KIND, &worker->arguments)) {
-        return MHD_NO;
-    }
-    request.head_size = head->header_size;
-    request.is_broken = server->looks_for_broken_heads &&
-                        is_broken(method, head->header_size, version, &worker->headers);
-    request.headers = worker->headers.items;
-    request.header_count = worker->headers.count;
-    request.arguments = worker->arguments.items;
-    request.argument_count = worker->arguments.count;
+/* What follows a chunked body is not answered: too many servers differ in where such a body ends. */
+static bool is_last(const struct fields *headers)
+{
+    return request_head_find(headers->items, headers->count, MHD_HTTP_HEADER_TRANSFER_ENCODING) !=
+           NULL;
+}
+
+static enum MHD_Result answer_request(struct http_server *server, struct MHD_Connection *mhd,
+                                      const struct head *head, struct worker *worker,
+                                      bool is_broken_head)
+{
+    const struct fields *headers = &worker->headers;
+    const struct http_request request = {.method = head->method,
+                                         .path = head->path,
+                                         .head_size = head->size,
+                                         .is_broken = is_broken_head,
+                                         .headers = headers->items,
+                                         .header_count = headers->count,
+                                         .arguments = worker->arguments.items,
+                                         .argument_count = worker->arguments.count};
+
     begin_answer(&worker->answer);
+    worker->answer.ends = is_last(headers);
     server->options.answer(server->options.context, &request, &worker->answer);
     return send_answer(server, mhd, worker);
 }
@@ -293,51 +320,70 @@ static struct connection *connection_of(struct MHD_Connection *mhd)
 }
 
 /* Who asks whether to send a body need not. */
-static bool waits_for_leave(struct MHD_Connection *mhd)
+static bool waits_for_leave(const struct fields *headers)
 {
-    return MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_EXPECT) != NULL;
+    return request_head_find(headers->items, headers->count, MHD_HTTP_HEADER_EXPECT) != NULL;
 }
 
-/* Called for the head, then for each piece of a body, and at the end. */
+/*
+ * Called for the head, then for each piece of a body, and at the end. A broken head is answered at once,
+ * which closes the connection behind it; at first `*progress` is what begin_request returned.
+ */
 static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const char *path,
                               const char *method, const char *version, const char *body,
-                              size_t *body_size, void **is_read)
+                              size_t *body_size, void **progress)
 {
+    static char head_was_read;
+    struct http_server *server = context;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    struct worker *worker = find_worker(server);
+    struct head head = {
+        .method = method, .path = path, .target_end = *progress, .version = version};
+    const bool is_first = *progress != &head_was_read;
+    bool is_broken_head;
+
     (void)body;
-    if (connection_of(mhd) == NULL) {
+    if (connection_of(mhd) == NULL || info == NULL || worker == NULL) {
         return MHD_NO;
-    }
-    if (*is_read == NULL && !waits_for_leave(mhd)) {
-        *is_read = mhd;
-        return MHD_YES;
     }
     if (*body_size > 0) {
         *body_size = 0;
         return MHD_YES;
     }
-    return answer_request(context, mhd, method, path, version);
+    if (!take_fields(mhd, MHD_HEADER_KIND, &worker->headers) ||
+        !take_fields(mhd, MHD_GET_ARGUMENT_KIND, &worker->arguments)) {
+        return MHD_NO;
+    }
+    head.size = info->header_size;
+    is_broken_head = is_first && is_broken(server, &head, &worker->headers);
+    *progress = &head_was_read;
+    if (is_first && !is_broken_head && !waits_for_leave(&worker->headers)) {
+        return MHD_YES;
+    }
+    return answer_request(server, mhd, &head, worker, is_broken_head);
 }
 
-/* The request line was read. */
-static void *begin_request(void *context, const char *uri, struct MHD_Connection *mhd)
+/* The request line was read. Returns where its target ends, before that is decoded; NULL if it is none. */
+static void *begin_request(void *context, const char *target, struct MHD_Connection *mhd)
 {
     struct http_server *server = context;
     struct connection *connection = connection_of(mhd);
 
-    (void)uri;
     if (connection != NULL) {
         connection_begun(server->connections, connection);
     }
-    return NULL;
+    return target != NULL && request_head_is_word(target) ? (void *)(target + strlen(target))
+                                                          : NULL;
 }
 
-static void end_request(void *context, struct MHD_Connection *mhd, void **is_read,
+static void end_request(void *context, struct MHD_Connection *mhd, void **progress,
                         enum MHD_RequestTerminationCode code)
 {
     struct http_server *server = context;
     struct connection *connection = connection_of(mhd);
 
-    (void)is_read;
+    (void)progress;
     (void)code;
     if (connection != NULL) {
         connection_ended(server->connections, connection);
@@ -411,7 +457,7 @@ enum status http_start(struct http_server **out, const struct http_options *opti
         return error_no_memory(error);
     }
     server->options = *options;
-    server->looks_for_broken_heads = hides_broken_heads();
+    server->looks_for_gaps = leaves_gaps();
     (void)pthread_mutex_init(&server->lock, NULL);
     server->connections = connections_new(options->connections, options->timeout, options->now);
     server->listen_fd = fcntl(options->listen_fd, F_DUPFD_CLOEXEC, 0);

@@ -1,7 +1,8 @@
 /*
  * HTTP/1.1: requests in, answers out. The only door to libmicrohttpd.
  *
- * Bodies of requests are read and thrown away. Answers that come again and again are kept ready, one
+ * Bodies of requests are read and thrown away. A head that can be read in two ways is marked as broken,
+ * and the connection closed behind its answer. Answers that come again and again are kept ready, one
  * set for each thread, so that they cost no allocation and no lock of ours.
  */
 #ifndef TOKEN_AUTHD_HTTP_H
@@ -20,7 +21,7 @@ struct http_request {
     const char *method;
     const char *path; /* decoded, without the query */
     size_t head_size; /* bytes of request line and headers */
-    bool is_broken;   /* its headers are not all that was sent: no verdict can come of it */
+    bool is_broken;   /* its parts are not all that was sent, or not HTTP: no verdict is possible */
     const struct token_verifier_header *headers;
     size_t header_count;
     const struct token_verifier_header *arguments; /* of the query, decoded; value may be NULL */

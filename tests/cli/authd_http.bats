@@ -451,7 +451,7 @@ END
     for ((i = 0; i < 30; i++)); do
         requests+="POST /verify HTTP/1.1\r\nHost: x\r\nX-Api-Key: $token_one\r\nContent-Length: 4\r\n\r\nbody"
         requests+="GET /verify HTTP/1.1\r\nHost: x\r\nX-Api-Key: $token_two\r\n\r\n"
-        requests+="PUT /verify HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"
+        requests+="PUT /verify HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n\r\n"
         requests+="GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n"
         wanted+="200 401 401 404 "
     done
@@ -463,6 +463,21 @@ END
         got+="$code "
     done
     same "$got" "$wanted"
+}
+
+@test "behind a chunked body the connection is closed, and nothing more answered" {
+    write_kinds
+    start_authd
+    for token in "$token_one" "$stranger"; do
+        dial
+        say "$fd" "PUT /verify HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nX-Api-Key: $token\r\n\r\n"
+        say "$fd" "1\r\na\r\n0\r\nX-Api-Key: $token_one\r\n\r\n"
+        say_verify "$fd" "$token_one"
+        hear "$fd"
+        same "$code $(header Connection)" "$([ "$token" = "$stranger" ] && echo 401 || echo 200) close"
+        is_over "$fd"
+        hang_up "$fd"
+    done
 }
 
 @test "a head of 16 KiB passes, one byte more is too large" {

@@ -1,0 +1,99 @@
+#include "token_authd/request_head.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+#include "base/banned.h"
+
+/* Headers on which it depends what the request is, and where it ends. */
+static const char *const single[] = {"Content-Length", "Transfer-Encoding", "Host"};
+
+static bool is_called(const struct token_verifier_header *header, const char *name)
+{
+    return header->name_size == strlen(name) &&
+           text_equal_nocase(header->name, name, header->name_size);
+}
+
+const struct token_verifier_header *request_head_find(const struct token_verifier_header *headers,
+                                                      size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (is_called(&headers[i], name)) {
+            return &headers[i];
+        }
+    }
+    return NULL;
+}
+
+static bool is_token_character(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+/* White space before the colon, above all, makes another header of it for some. */
+static bool is_name(const char *name, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (!is_token_character(name[i])) {
+            return false;
+        }
+    }
+    return size > 0;
+}
+
+/* A carriage return that stands alone ends a line for some. */
+static bool is_value(const char *value, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        const unsigned char c = (unsigned char)value[i];
+
+        if ((c < ' ' && c != '\t') || c == 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_one_end(const char *version, const struct token_verifier_header *headers,
+                        size_t count)
+{
+    const struct token_verifier_header *coding =
+        request_head_find(headers, count, "Transfer-Encoding");
+
+    for (size_t i = 0; i < sizeof(single) / sizeof(single[0]); i++) {
+        const struct token_verifier_header *first = request_head_find(headers, count, single[i]);
+
+        if (first != NULL && request_head_find(first + 1, count - (size_t)(first + 1 - headers),
+                                               single[i]) != NULL) {
+            return false;
+        }
+    }
+    return coding == NULL || (coding->value_size == strlen("chunked") &&
+                              text_equal_nocase(coding->value, "chunked", coding->value_size) &&
+                              strcmp(version, "HTTP/1.0") != 0 &&
+                              request_head_find(headers, count, "Content-Length") == NULL);
+}
+
+bool request_head_is_sound(const char *version, const struct token_verifier_header *headers,
+                           size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!is_name(headers[i].name, headers[i].name_size) ||
+            !is_value(headers[i].value, headers[i].value_size)) {
+            return false;
+        }
+    }
+    return has_one_end(version, headers, count);
+}
+
+bool request_head_is_word(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text <= ' ' || *text == 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
