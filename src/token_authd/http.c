@@ -1,7 +1,9 @@
 #include "token_authd/http.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <microhttpd.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -24,6 +26,8 @@
 #define COMPLAINT_SIZE 512
 #define READY_SLOTS 1024 /* answers that a thread keeps ready */
 #define READY_LIMIT 1024 /* bytes of fields of such an answer */
+#define STUCK_ROUNDS 250 /* in which work was left, and no request came further */
+#define STUCK_WAIT_MS 10
 
 struct fields {
     struct token_verifier_header *items;
@@ -48,9 +52,16 @@ struct head {
     size_t size;
 };
 
-/* What one thread uses again for each request. */
+/* A thread that answers, with clients of its own, and what it uses again for each request. */
 struct worker {
-    struct worker *next;
+    struct http_server *server;
+    struct MHD_Daemon *daemon;
+    int listen_fd; /* a copy of the caller's; libmicrohttpd's own until it stops accepting */
+    int epoll_fd;  /* libmicrohttpd's; -1 where that has a thread and a way to wait of its own */
+    pthread_t thread;
+    bool has_thread;
+    unsigned rounds; /* since a request came further */
+    bool has_room;   /* more than before */
     struct fields headers;
     struct fields arguments;
     struct http_answer answer;
@@ -59,33 +70,16 @@ struct worker {
 
 struct http_server {
     struct http_options options;
-    struct MHD_Daemon *daemon;
-    int listen_fd; /* a copy of the caller's; libmicrohttpd's own until it stops accepting */
+    struct worker *workers; /* options.threads of them */
+    int wake_fds[2];        /* a pipe: when its second end is closed, the threads end */
     struct connections *connections;
-    pthread_mutex_t lock; /* of what follows */
-    struct worker *workers;
+    pthread_mutex_t lock;           /* of the complaints */
     size_t complaints;              /* since the last tick … */
     char complaint[COMPLAINT_SIZE]; /* … and the last of them */
     bool looks_for_gaps;
     _Atomic bool is_ending;
+    _Atomic bool is_over;
 };
-
-static _Thread_local struct worker *own_worker;
-
-/* The worker of the calling thread; NULL without memory. */
-static struct worker *find_worker(struct http_server *server)
-{
-    if (own_worker == NULL) {
-        own_worker = calloc(1, sizeof(*own_worker));
-        if (own_worker != NULL) {
-            (void)pthread_mutex_lock(&server->lock);
-            own_worker->next = server->workers;
-            server->workers = own_worker;
-            (void)pthread_mutex_unlock(&server->lock);
-        }
-    }
-    return own_worker;
-}
 
 static void ready_clear(struct ready *ready)
 {
@@ -96,7 +90,7 @@ static void ready_clear(struct ready *ready)
     *ready = (struct ready){.response = NULL};
 }
 
-static void worker_free(struct worker *worker)
+static void worker_clear(struct worker *worker)
 {
     for (size_t i = 0; i < READY_SLOTS; i++) {
         ready_clear(&worker->ready[i]);
@@ -105,7 +99,6 @@ static void worker_free(struct worker *worker)
     free(worker->arguments.items);
     buffer_clear(&worker->answer.fields);
     buffer_clear(&worker->answer.body);
-    free(worker);
 }
 
 void http_answer_field(struct http_answer *answer, const char *name, const char *value)
@@ -200,9 +193,9 @@ static struct MHD_Response *find_ready(struct worker *worker, const struct http_
     return ready->response;
 }
 
-static enum MHD_Result send_answer(struct http_server *server, struct MHD_Connection *mhd,
-                                   struct worker *worker)
+static enum MHD_Result send_answer(struct MHD_Connection *mhd, struct worker *worker)
 {
+    struct http_server *server = worker->server;
     const struct http_answer *answer = &worker->answer;
     struct MHD_Response *response;
     enum MHD_Result result;
@@ -290,10 +283,10 @@ static bool is_last(const struct fields *headers)
            NULL;
 }
 
-static enum MHD_Result answer_request(struct http_server *server, struct MHD_Connection *mhd,
-                                      const struct head *head, struct worker *worker,
-                                      bool is_broken_head)
+static enum MHD_Result answer_request(struct worker *worker, struct MHD_Connection *mhd,
+                                      const struct head *head, bool is_broken_head)
 {
+    const struct http_options *options = &worker->server->options;
     const struct fields *headers = &worker->headers;
     const struct http_request request = {.method = head->method,
                                          .path = head->path,
@@ -306,8 +299,8 @@ static enum MHD_Result answer_request(struct http_server *server, struct MHD_Con
 
     begin_answer(&worker->answer);
     worker->answer.ends = is_last(headers);
-    server->options.answer(server->options.context, &request, &worker->answer);
-    return send_answer(server, mhd, worker);
+    options->answer(options->context, &request, &worker->answer);
+    return send_answer(mhd, worker);
 }
 
 /* NULL if there was no memory for it. */
@@ -334,17 +327,17 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const c
                               size_t *body_size, void **progress)
 {
     static char head_was_read;
-    struct http_server *server = context;
+    struct worker *worker = context;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    struct worker *worker = find_worker(server);
     struct head head = {
         .method = method, .path = path, .target_end = *progress, .version = version};
     const bool is_first = *progress != &head_was_read;
     bool is_broken_head;
 
     (void)body;
-    if (connection_of(mhd) == NULL || info == NULL || worker == NULL) {
+    worker->rounds = 0;
+    if (connection_of(mhd) == NULL || info == NULL) {
         return MHD_NO;
     }
     if (*body_size > 0) {
@@ -356,12 +349,12 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const c
         return MHD_NO;
     }
     head.size = info->header_size;
-    is_broken_head = is_first && is_broken(server, &head, &worker->headers);
+    is_broken_head = is_first && is_broken(worker->server, &head, &worker->headers);
     *progress = &head_was_read;
     if (is_first && !is_broken_head && !waits_for_leave(&worker->headers)) {
         return MHD_YES;
     }
-    return answer_request(server, mhd, &head, worker, is_broken_head);
+    return answer_request(worker, mhd, &head, is_broken_head);
 }
 
 /* The request line was read. Returns where its target ends, before that is decoded; NULL if it is none. */
@@ -393,8 +386,10 @@ static void end_request(void *context, struct MHD_Connection *mhd, void **progre
 static void note_connection(void *context, struct MHD_Connection *mhd, void **socket_context,
                             enum MHD_ConnectionNotificationCode code)
 {
-    struct http_server *server = context;
+    struct worker *worker = context;
+    struct http_server *server = worker->server;
 
+    worker->has_room = worker->has_room || code == MHD_CONNECTION_NOTIFY_CLOSED;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         const union MHD_ConnectionInfo *info =
             MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -427,24 +422,76 @@ note_complaint(void *context, const char *format, va_list arguments)
     (void)pthread_mutex_unlock(&server->lock);
 }
 
-static struct MHD_Daemon *start_daemon(struct http_server *server)
+/*
+ * Waits and lets libmicrohttpd work, until the end. It could wait itself, but up to 1.0.1 it waits again,
+ * for something else, with 128 events in hand and none of them looked at: 128 clients who ask at once, and
+ * then wait for the answer, would all wait until one more comes.
+ *
+ * Before each wait it has to be run until nobody leaves: where all places were taken, it looks for new
+ * clients from then on. And there is always work left for it with a client whose chunk has a size line
+ * that is longer than its memory. While there is nothing else to do until that client is overdue, it is
+ * looked at less often.
+ */
+static void *work(void *context)
 {
-    const struct http_options *options = &server->options;
-    /* For one thread there is no pool; asked for one of one, libmicrohttpd would complain. */
-    const struct MHD_OptionItem pool[] = {
-        {options->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
-         (intptr_t)options->threads, NULL},
-        {MHD_OPTION_END, 0, NULL},
-    };
+    struct worker *worker = context;
+    struct http_server *server = worker->server;
+    struct pollfd fds[] = {{.fd = worker->epoll_fd, .events = POLLIN},
+                           {.fd = server->wake_fds[0], .events = POLLIN}};
+
+    while (!atomic_load_explicit(&server->is_over, memory_order_relaxed)) {
+        MHD_UNSIGNED_LONG_LONG limit; /* 0 */
+
+        if (worker->has_room) {
+            worker->has_room = false;
+        } else if (MHD_get_timeout(worker->daemon, &limit) != MHD_YES) {
+            worker->rounds = 0;
+            (void)poll(fds, sizeof(fds) / sizeof(fds[0]), -1);
+        } else if (++worker->rounds > STUCK_ROUNDS) {
+            (void)poll(fds, sizeof(fds) / sizeof(fds[0]), STUCK_WAIT_MS);
+        }
+        (void)MHD_run(worker->daemon);
+    }
+    return NULL;
+}
+
+static struct MHD_Daemon *start_daemon(struct worker *worker, unsigned mode, int listen_fd,
+                                       unsigned connections)
+{
+    struct http_server *server = worker->server;
 
     return MHD_start_daemon(
-        MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle,
-        server, MHD_OPTION_EXTERNAL_LOGGER, note_complaint, server, MHD_OPTION_LISTEN_SOCKET,
-        server->listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, REQUEST_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        mode | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle, worker,
+        MHD_OPTION_EXTERNAL_LOGGER, note_complaint, server, MHD_OPTION_LISTEN_SOCKET, listen_fd,
+        MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        REQUEST_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
         MHD_OPTION_URI_LOG_CALLBACK, begin_request, server, MHD_OPTION_NOTIFY_COMPLETED,
-        end_request, server, MHD_OPTION_NOTIFY_CONNECTION, note_connection, server,
-        MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
+        end_request, server, MHD_OPTION_NOTIFY_CONNECTION, note_connection, worker, MHD_OPTION_END);
+}
+
+/* With its part of the places, and a copy of the listening socket. */
+static bool start_worker(struct worker *worker, unsigned number)
+{
+    const struct http_options *options = &worker->server->options;
+    const bool waits_itself = MHD_is_feature_supported(MHD_FEATURE_EPOLL) != MHD_YES;
+    const size_t places = options->connections / options->threads +
+                          (number < options->connections % options->threads ? 1 : 0);
+    const int listen_fd = fcntl(options->listen_fd, F_DUPFD_CLOEXEC, 0);
+
+    worker->epoll_fd = -1;
+    if (listen_fd < 0) {
+        return false;
+    }
+    /* It closes the copy at its end, and if it cannot begin. */
+    worker->daemon =
+        start_daemon(worker, waits_itself ? MHD_USE_AUTO_INTERNAL_THREAD : MHD_USE_EPOLL, listen_fd,
+                     (unsigned)places);
+    if (worker->daemon == NULL || waits_itself) {
+        return worker->daemon != NULL;
+    }
+    worker->epoll_fd = MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    worker->has_thread = pthread_create(&worker->thread, NULL, work, worker) == 0;
+    return worker->has_thread;
 }
 
 enum status http_start(struct http_server **out, const struct http_options *options,
@@ -457,19 +504,27 @@ enum status http_start(struct http_server **out, const struct http_options *opti
         return error_no_memory(error);
     }
     server->options = *options;
+    server->wake_fds[0] = server->wake_fds[1] = -1;
     server->looks_for_gaps = leaves_gaps();
     (void)pthread_mutex_init(&server->lock, NULL);
     server->connections = connections_new(options->connections, options->timeout, options->now);
-    server->listen_fd = fcntl(options->listen_fd, F_DUPFD_CLOEXEC, 0);
-    if (server->connections == NULL || server->listen_fd < 0) {
+    server->workers = calloc(options->threads, sizeof(*server->workers));
+    if (server->connections == NULL || server->workers == NULL) {
         http_stop(server);
         return error_no_memory(error);
     }
-    server->daemon = start_daemon(server);
-    if (server->daemon == NULL) {
-        http_stop(server); /* the copy was closed */
-        return error_set(error, STATUS_FAILED, "libmicrohttpd cannot start %u threads",
-                         options->threads);
+    if (pipe(server->wake_fds) != 0 || fcntl(server->wake_fds[0], F_SETFD, FD_CLOEXEC) != 0 ||
+        fcntl(server->wake_fds[1], F_SETFD, FD_CLOEXEC) != 0) {
+        http_stop(server);
+        return error_set_errno(error, STATUS_FAILED, errno, "cannot make a pipe");
+    }
+    for (unsigned i = 0; i < options->threads; i++) {
+        server->workers[i].server = server;
+        if (!start_worker(&server->workers[i], i)) {
+            http_stop(server);
+            return error_set(error, STATUS_FAILED, "libmicrohttpd cannot start %u threads",
+                             options->threads);
+        }
     }
     *out = server;
     return STATUS_OK;
@@ -493,8 +548,13 @@ void http_tick(struct http_server *server, time_t now)
 
 void http_stop_accepting(struct http_server *server)
 {
-    if (!atomic_exchange(&server->is_ending, true)) {
-        (void)MHD_quiesce_daemon(server->daemon);
+    if (atomic_exchange(&server->is_ending, true)) {
+        return;
+    }
+    for (unsigned i = 0; i < server->options.threads; i++) {
+        if (server->workers[i].daemon != NULL) {
+            server->workers[i].listen_fd = MHD_quiesce_daemon(server->workers[i].daemon);
+        }
     }
 }
 
@@ -503,21 +563,32 @@ bool http_is_busy(struct http_server *server)
     return connections_are_busy(server->connections);
 }
 
+static void stop_worker(struct worker *worker)
+{
+    if (worker->has_thread) {
+        (void)pthread_join(worker->thread, NULL);
+    }
+    if (worker->daemon != NULL) {
+        MHD_stop_daemon(worker->daemon);
+        (void)close(worker->listen_fd);
+    }
+    worker_clear(worker);
+}
+
 void http_stop(struct http_server *server)
 {
     if (server == NULL) {
         return;
     }
-    if (server->daemon != NULL) {
+    if (server->workers != NULL) {
         http_stop_accepting(server);
-        MHD_stop_daemon(server->daemon);
-        (void)close(server->listen_fd);
-    }
-    while (server->workers != NULL) {
-        struct worker *worker = server->workers;
-
-        server->workers = worker->next;
-        worker_free(worker);
+        atomic_store(&server->is_over, true);
+        (void)close(server->wake_fds[1]);
+        for (unsigned i = 0; i < server->options.threads; i++) {
+            stop_worker(&server->workers[i]);
+        }
+        (void)close(server->wake_fds[0]);
+        free(server->workers);
     }
     connections_free(server->connections);
     (void)pthread_mutex_destroy(&server->lock);
