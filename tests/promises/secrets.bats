@@ -400,7 +400,8 @@ leaves() {
         leaves '' "$code" "$verifier" check --json <<<"$line"
         leaves '' 0 "$verifier" stream <<<"$line"
     done
-    printf %s "$token" | leaves '' 0 "$BIN/tests/helpers/ask_library"
+    leaves '' 0 "$BIN/tests/helpers/ask_library" < <(printf %s "$token")
+    leaves '' 0 "$verifier" stream < <(printf '%s' "x $token") # a last line without its end
     for selector in "$token" "$second"; do
         for command in revoke restore audit; do
             leaves '' 0 "$manager" "$command" "$selector"
@@ -536,6 +537,7 @@ abort_later() {
     ! grep -q sanitize "$BIN/flags" || skip "the sanitizers need to trace themselves"
     [ "$(ulimit -H -c)" != 0 ] || skip "no core files here at all"
     cp "$manager" "$verifier" .
+    verifier=$PWD/token_verifier
     [ ! -x "$BIN/token_authd" ] || cp "$BIN/token_authd" .
     as=()
     if [ "$(id -u)" = 0 ]; then
