@@ -242,7 +242,7 @@ sanitize: | $(first)
 		|| failed=1; \
 	for f in '$(findings)'/*; do [ ! -e "$$f" ] || { cat "$$f"; failed=1; }; done >&2; exit $$failed
 
-lint: check-layers check-format check-tidy check-cppcheck check-scripts
+lint: check-layers check-format check-mutants check-tidy check-cppcheck check-scripts
 
 check-format: | $(first)
 	@$(CLANG_FORMAT) --dry-run --Werror $(c_files)
@@ -258,6 +258,10 @@ check-tidy: $(addprefix have-,$(PKGS) $(PKGS_unit) $(foreach p,$(OPTIONAL),$(PKG
 check-cppcheck: | $(first)
 	@cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
 		--suppress=ctuuninitvar --inline-suppr --library=posix --std=c11 --language=c -Isrc src tests
+
+# A suite is no better than what it was last seen to notice: the lines to break must still be there.
+check-mutants:
+	@tests/mutants --check
 
 check-scripts: | $(first)
 	@shellcheck $(scripts)
@@ -286,7 +290,7 @@ endif
 
 FORCE:
 .PHONY: all programs $(OPTIONAL) test faults soak fuzz fuzzers mutants sanitize lint check-layers check-format \
-	check-tidy check-cppcheck check-scripts demo deps deps-test deps-lint clean FORCE
+	check-mutants check-tidy check-cppcheck check-scripts demo deps deps-test deps-lint clean FORCE
 .SUFFIXES:
 .DELETE_ON_ERROR:
 
