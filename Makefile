@@ -174,9 +174,12 @@ $(unit_tests): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(archives)
 	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $(filter-out $(archives),$^) $(archives) $(LDLIBS) \
 		$(call pkg_libs,$(PKGS_unit))
 
+$(BUILD)/tests/helpers/bad_documents $(BUILD)/tests/helpers/good_documents: \
+	$(BUILD)/tests/fuzz/fuzz.o $(BUILD)/tests/fuzz/reference.o
 $(helpers): %: %.o $(archives)
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $^ $(LDLIBS) $(call pkg_libs)
+	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $(filter-out $(archives),$^) $(archives) $(LDLIBS) \
+		$(call pkg_libs)
 
 # What a test puts between a program and its C library.
 $(preloads): %.so: %.o

@@ -54,3 +54,31 @@ size_t fuzz_line_of(const char *message, const char *name, const char *text, siz
     MUST(fuzz_is_harmless(message, strlen(message)));
     return line;
 }
+
+static bool same_secret(const struct token_secret *a, const struct token_secret *b)
+{
+    return memcmp(a->digest, b->digest, DIGEST_SIZE) == 0 && strcmp(a->prefix, b->prefix) == 0 &&
+           a->expires_at == b->expires_at;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+bool fuzz_same_token(const struct token *a, const struct token *b)
+{
+    bool same = strcmp(a->id, b->id) == 0 && same_text(a->name, b->name) &&
+                same_text(a->note, b->note) && same_secret(&a->secret, &b->secret) &&
+                a->created_at == b->created_at && a->expires_at == b->expires_at &&
+                a->revoked_at == b->revoked_at && a->scope_count == b->scope_count &&
+                a->previous_count == b->previous_count;
+
+    for (size_t i = 0; same && i < a->scope_count; i++) {
+        same = same_text(a->scopes[i], b->scopes[i]);
+    }
+    for (size_t i = 0; same && i < a->previous_count; i++) {
+        same = same_secret(&a->previous[i], &b->previous[i]);
+    }
+    return same;
+}

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "token/token.h"
+
 /* One input. Always 0. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -35,5 +37,8 @@ bool fuzz_is_harmless(const char *text, size_t size);
 /* Where a message "NAME:LINE: reason" says that the fault is; the process ends where it is no such
  * message about this text. */
 size_t fuzz_line_of(const char *message, const char *name, const char *text, size_t size);
+
+/* Whether two tokens are the same in every field. */
+bool fuzz_same_token(const struct token *a, const struct token *b);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * Any text for a token file. Refused, it is with file, line and reason. Accepted, every token of it is
- * found, it is JSON to another reader too, and it reads back as it was meant after changes of all kinds.
+ * found, it is JSON to another reader too, it reads back as it was meant after changes of all kinds, and
+ * what is other people's in it is the same to the byte.
  *
  * With FUZZ_VIEWS=FILE four JSON documents are appended for each text that is accepted: the text, its
  * records as we understand them, the text after the changes, its records as they should be then. Another
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/json_object.h"
 #include "reference.h"
 #include "token/token_json.h"
 #include "token/token_record_json.h"
@@ -22,36 +24,8 @@
 #define NAME "t.json"
 #define NOW INT64_C(1790000000)
 #define GRACE INT64_C(3600)
-#define DEPTH_LIMIT 516 /* 512 in a value of a previous secret of a record of the object */
+#define DEPTH_LIMIT 517 /* 512 in a value of a previous secret of a record of the object */
 #define VIEW_DEPTH 200  /* what jq can read, and some */
-
-static bool same_secret(const struct token_secret *a, const struct token_secret *b)
-{
-    return memcmp(a->digest, b->digest, DIGEST_SIZE) == 0 && strcmp(a->prefix, b->prefix) == 0 &&
-           a->expires_at == b->expires_at;
-}
-
-static bool same_text(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-static bool same_token(const struct token *a, const struct token *b)
-{
-    bool same = strcmp(a->id, b->id) == 0 && same_text(a->name, b->name) &&
-                same_text(a->note, b->note) && same_secret(&a->secret, &b->secret) &&
-                a->created_at == b->created_at && a->expires_at == b->expires_at &&
-                a->revoked_at == b->revoked_at && a->scope_count == b->scope_count &&
-                a->previous_count == b->previous_count;
-
-    for (size_t i = 0; same && i < a->scope_count; i++) {
-        same = same_text(a->scopes[i], b->scopes[i]);
-    }
-    for (size_t i = 0; same && i < a->previous_count; i++) {
-        same = same_secret(&a->previous[i], &b->previous[i]);
-    }
-    return same;
-}
 
 /* What a verifier makes of the same text. */
 static enum status take_into_index(void *context, struct token *token,
@@ -227,6 +201,44 @@ static void keep_views(const char *text, size_t size, const struct buffer *views
     MUST(fclose(file) == 0);
 }
 
+/* The names and values of what is other people's in a record, as they are written. */
+static void gather_foreign(const char *record, size_t size, struct buffer *out)
+{
+    const struct json_slice slice = {.at = record, .size = size, .line = 1, .file = NAME};
+    struct json_cursor cursor;
+    struct json_slice key;
+    struct json_slice value = {.size = 0};
+    struct error error;
+    char name[JSON_FIELD_NAME_SIZE];
+    bool more = true;
+
+    json_cursor_into(&cursor, &slice);
+    MUST(json_enter(&cursor, '{', &error) == STATUS_OK);
+    while (json_next(&cursor, '}', &more, &error) == STATUS_OK && more) {
+        MUST(json_key(&cursor, &key, &error) == STATUS_OK);
+        MUST(json_key_text(&key, name, sizeof(name), &error) == STATUS_OK);
+        MUST(json_skip(&cursor, &value, &error) == STATUS_OK);
+        if (json_is_foreign(name)) {
+            buffer_append(out, key.at, key.size);
+            buffer_append(out, value.at, value.size);
+        }
+    }
+    buffer_append(out, "", 1);
+}
+
+static void check_foreign(const char *before, const struct token_place *place_before,
+                          const char *after, const struct token_place *place_after)
+{
+    struct buffer old = {0};
+    struct buffer new = {0};
+
+    gather_foreign(before + place_before->at, place_before->size, &old);
+    gather_foreign(after + place_after->at, place_after->size, &new);
+    MUST(old.size == new.size &&memcmp(old.bytes, new.bytes, old.size) == 0);
+    buffer_clear(&old);
+    buffer_clear(&new);
+}
+
 /* A rewritten text says what the set says, and those records that were not changed are as they were. */
 static void check_rewritten(const struct token_json *old, const struct token_set *set,
                             const struct buffer *out)
@@ -248,10 +260,13 @@ static void check_rewritten(const struct token_json *old, const struct token_set
         MUST(count < again.count);
         const struct token_record *read = &again.records[count++];
 
-        MUST(same_token(&record->token, &read->token));
+        MUST(fuzz_same_token(&record->token, &read->token));
         MUST(record->changed != 0 ||
              (read->place.size == record->place.size &&
               memcmp(text + read->place.at, old->text + record->place.at, read->place.size) == 0));
+        if (record->place.size > 0) {
+            check_foreign(old->text, &record->place, text, &read->place);
+        }
     }
     MUST(count == again.count);
     MUST(token_json_write(&json, &again, &same, &error) == STATUS_OK);

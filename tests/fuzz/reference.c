@@ -197,8 +197,7 @@ size_t reference_line(const struct reference *r)
     return line;
 }
 
-/* As RFC 3629 tabulates it. */
-static void append_point(struct buffer *out, uint32_t point)
+void reference_append(struct buffer *out, uint32_t point)
 {
     unsigned char bytes[4];
     size_t length = 1;
@@ -259,14 +258,44 @@ bool reference_decode(const char *string, size_t size, struct buffer *out)
             return false;
         }
         if (is_low) {
-            append_point(out, 0x10000 + (high - 0xd800) * 1024 + (unit - 0xdc00));
+            reference_append(out, 0x10000 + (high - 0xd800) * 1024 + (unit - 0xdc00));
             high = 0;
         } else if (unit >= 0xd800 && unit < 0xdc00) {
             high = unit;
         } else {
-            append_point(out, unit);
+            reference_append(out, unit);
         }
         i += 6;
     }
     return high == 0;
+}
+
+bool reference_next(const char *text, size_t size, struct reference_piece *piece)
+{
+    size_t at = piece->at + piece->size;
+    size_t end;
+
+    while (at < size && strchr(" \t\r\n", text[at]) != NULL) {
+        at++;
+    }
+    if (at == size) {
+        return false;
+    }
+    end = at + 1;
+    piece->kind = REFERENCE_STRUCTURE;
+    if (text[at] == '"') {
+        piece->kind = REFERENCE_STRING;
+        for (; text[end] != '"'; end++) {
+            end += text[end] == '\\';
+        }
+        end++;
+    } else if (strchr("[]{}:,", text[at]) == NULL) {
+        piece->kind = strchr("tfn", text[at]) != NULL ? REFERENCE_WORD : REFERENCE_NUMBER;
+        while (end < size && strchr("[]{}:, \t\r\n", text[end]) == NULL) {
+            end++;
+        }
+    }
+    piece->at = at;
+    piece->size = end - at;
+    return true;
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buffer.h"
 
@@ -26,10 +27,30 @@ size_t reference_line(const struct reference *r);
 /* The length of the UTF-8 character at the beginning, 0 if there is none. */
 size_t reference_character(const char *text, size_t size);
 
+/* Appends a character, as RFC 3629 tabulates it. */
+void reference_append(struct buffer *out, uint32_t point);
+
 /*
  * Appends what a JSON string that was accepted, quotes and all, stands for. False where that is no
  * text: it has a NUL, or half a surrogate pair.
  */
 bool reference_decode(const char *string, size_t size, struct buffer *out);
+
+/* What a text is made of, between white space: a bracket, colon or comma, or a whole value. */
+enum reference_kind {
+    REFERENCE_STRUCTURE,
+    REFERENCE_STRING,
+    REFERENCE_NUMBER,
+    REFERENCE_WORD
+};
+
+struct reference_piece {
+    enum reference_kind kind;
+    size_t at;
+    size_t size;
+};
+
+/* The piece after this one, in a text that is accepted; false at the end. Begins with all zero. */
+bool reference_next(const char *text, size_t size, struct reference_piece *piece);
 
 #endif
