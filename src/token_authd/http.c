@@ -234,13 +234,16 @@ static void begin_answer(struct http_answer *answer)
  * time. It ends a value at a NUL as well, and the method and the target, and joins folded lines wrongly.
  * All that cannot be turned off, but shows in where things stand: the text stays in its place, with NULs
  * for blanks, colons and line ends, so the target must begin one byte behind the method, the version
- * where the target ended before it was decoded, each header one or two bytes behind the last, and the
- * head end with its empty line. Later versions refuse such heads.
+ * where the target ended before it was decoded, each header one line end behind the last, and the head
+ * end two of the same kind behind them. Later versions refuse such heads.
+ *
+ * One thing does not show: a line of nothing but a colon or a NUL that, unlike the one before it, a bare
+ * line feed ends. No proxy writes that, so it can hide nothing but what the same client wrote.
  */
 static bool has_gaps(const struct head *head, const struct fields *headers)
 {
-    uintptr_t end = (uintptr_t)head->version + strlen(head->version);
-    uintptr_t gap;
+    const char *end = head->version + strlen(head->version);
+    const size_t line_end = end[1] == '\0' ? 2 : 1;
 
     if (head->path != head->method + strlen(head->method) + 1 ||
         head->version != head->target_end + 1) {
@@ -249,14 +252,13 @@ static bool has_gaps(const struct head *head, const struct fields *headers)
     for (size_t i = 0; i < headers->count; i++) {
         const struct token_verifier_header *header = &headers->items[i];
 
-        gap = (uintptr_t)header->name - end;
-        if (gap < 1 || gap > 2 || header->name_size == 0) {
+        if ((uintptr_t)header->name - (uintptr_t)end != line_end || header->name_size == 0) {
             return true;
         }
-        end = (uintptr_t)header->value + header->value_size;
+        end = header->value + header->value_size;
     }
-    gap = (uintptr_t)head->method + head->size - end;
-    return gap < 2 || gap > 4;
+    return (uintptr_t)head->method + head->size - (uintptr_t)end != 2 * line_end ||
+           memcmp(end, "\0\0\0", 2 * line_end) != 0;
 }
 
 /* Whether the library that runs is one of those. */
