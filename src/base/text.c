@@ -212,6 +212,11 @@ bool text_equal_nocase(const char *a, const char *b, size_t size)
     return true;
 }
 
+bool text_is_word(const char *text, size_t size, const char *word)
+{
+    return size == strlen(word) && text_equal_nocase(text, word, size);
+}
+
 void text_percent_encode(struct buffer *out, const char *text, size_t size)
 {
     static const char digits[] = "0123456789ABCDEF";

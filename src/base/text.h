@@ -46,6 +46,9 @@ const char *text_quote(struct text_quoted *quoted, const char *text, size_t size
 /* Whether two words are the same but for the case of ASCII letters, in any locale. */
 bool text_equal_nocase(const char *a, const char *b, size_t size);
 
+/* Whether the text is that word, likewise. */
+bool text_is_word(const char *text, size_t size, const char *word);
+
 /*
  * Appends text with every byte outside visible ASCII, and % itself, as %XX (RFC 3986, section 2.1):
  * one word, for lines and headers.

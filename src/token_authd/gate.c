@@ -65,12 +65,6 @@ static void demand_list(struct demand *demand, const char *list, size_t size)
     }
 }
 
-static bool is_called(const struct token_verifier_header *field, const char *name)
-{
-    return field->name_size == strlen(name) &&
-           text_equal_nocase(field->name, name, field->name_size);
-}
-
 static void find_demand(struct demand *demand, const struct http_request *request, bool by_argument)
 {
     demand->count = 0;
@@ -78,7 +72,7 @@ static void find_demand(struct demand *demand, const struct http_request *reques
     for (size_t i = 0; i < request->header_count; i++) {
         const struct token_verifier_header *header = &request->headers[i];
 
-        if (is_called(header, "X-Required-Scope")) {
+        if (text_is_word(header->name, header->name_size, "X-Required-Scope")) {
             const char *list = header->value;
             size_t size = header->value_size;
 
@@ -89,7 +83,7 @@ static void find_demand(struct demand *demand, const struct http_request *reques
     for (size_t i = 0; by_argument && i < request->argument_count; i++) {
         const struct token_verifier_header *argument = &request->arguments[i];
 
-        if (is_called(argument, "scope")) {
+        if (text_is_word(argument->name, argument->name_size, "scope")) {
             demand_list(demand, argument->value != NULL ? argument->value : "",
                         argument->value != NULL ? argument->value_size : 0);
         }
@@ -124,7 +118,8 @@ static void log_client(struct log_line *line, const struct http_request *request
     size_t size = 0;
 
     for (size_t i = 0; i < request->header_count; i++) {
-        if (is_called(&request->headers[i], "X-Forwarded-For")) {
+        if (text_is_word(request->headers[i].name, request->headers[i].name_size,
+                         "X-Forwarded-For")) {
             address = request->headers[i].value;
             size = request->headers[i].value_size;
         }

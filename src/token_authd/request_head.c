@@ -9,17 +9,11 @@
 /* Headers on which it depends what the request is, and where it ends. */
 static const char *const single[] = {"Content-Length", "Transfer-Encoding", "Host"};
 
-static bool is_called(const struct token_verifier_header *header, const char *name)
-{
-    return header->name_size == strlen(name) &&
-           text_equal_nocase(header->name, name, header->name_size);
-}
-
 const struct token_verifier_header *request_head_find(const struct token_verifier_header *headers,
                                                       size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++) {
-        if (is_called(&headers[i], name)) {
+        if (text_is_word(headers[i].name, headers[i].name_size, name)) {
             return &headers[i];
         }
     }
@@ -70,8 +64,7 @@ static bool has_one_end(const char *version, const struct token_verifier_header 
             return false;
         }
     }
-    return coding == NULL || (coding->value_size == strlen("chunked") &&
-                              text_equal_nocase(coding->value, "chunked", coding->value_size) &&
+    return coding == NULL || (text_is_word(coding->value, coding->value_size, "chunked") &&
                               strcmp(version, "HTTP/1.0") != 0 &&
                               request_head_find(headers, count, "Content-Length") == NULL);
 }

@@ -40,12 +40,6 @@ static struct credential from_value(const struct source *source, const char *val
     return found;
 }
 
-static bool is_named(const struct token_verifier_header *header, const char *name)
-{
-    return header->name_size == strlen(name) &&
-           text_equal_nocase(header->name, name, header->name_size);
-}
-
 enum credential_result credential_from_headers(const struct token_verifier_header *headers,
                                                size_t count, struct credential *credential)
 {
@@ -58,7 +52,7 @@ enum credential_result credential_from_headers(const struct token_verifier_heade
         for (size_t i = 0; i < count; i++) {
             struct credential found;
 
-            if (!is_named(&headers[i], sources[s].header)) {
+            if (!text_is_word(headers[i].name, headers[i].name_size, sources[s].header)) {
                 continue;
             }
             if (present) {
