@@ -242,15 +242,31 @@ static size_t key_run(const char *text, size_t size)
     return run;
 }
 
-bool token_text_looks_like_one(const char *text, size_t size)
+static bool is_whole(const char *text, size_t size)
 {
-    bool found = word_looks_like_one(text, size);
+    return token_text_shape(text, size) == TOKEN_SHAPE_WHOLE;
+}
+
+/* Whether one of the words in the text is one. */
+static bool has_word(const char *text, size_t size, bool (*is_one)(const char *, size_t))
+{
+    bool found = false;
 
     for (size_t i = 0; i < size && !found;) {
         const size_t run = key_run(text + i, size - i);
 
-        found = run > 0 && word_looks_like_one(text + i, run);
+        found = run > 0 && is_one(text + i, run);
         i += run > 0 ? run : 1;
     }
     return found;
+}
+
+bool token_text_looks_like_one(const char *text, size_t size)
+{
+    return word_looks_like_one(text, size) || has_word(text, size, word_looks_like_one);
+}
+
+bool token_text_has_whole(const char *text, size_t size)
+{
+    return has_word(text, size, is_whole);
 }

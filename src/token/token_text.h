@@ -74,4 +74,7 @@ size_t token_text_without_dots(const char *text, size_t size);
  */
 bool token_text_looks_like_one(const char *text, size_t size);
 
+/* Whether a whole token, checksum and all, is in the text: nobody names a thing so by chance. */
+bool token_text_has_whole(const char *text, size_t size);
+
 #endif

@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "token/token_text.h"
 
 #include "base/banned.h"
 
@@ -251,6 +252,10 @@ static enum status parse_path(const char *text, struct sockaddr_un *un, mode_t *
     struct text_quoted quoted;
 
     *mode = UNIX_MODE;
+    if (token_text_has_whole(text, size)) {
+        return error_set(error, STATUS_USAGE,
+                         "--listen: a token was given in the place of a socket's path");
+    }
     if (colon != NULL && colon[1] != '\0' && strspn(colon + 1, "0123456789") == strlen(colon + 1)) {
         if (!read_mode(colon + 1, mode)) {
             return error_set(error, STATUS_USAGE,

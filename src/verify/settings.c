@@ -33,12 +33,9 @@ static enum status look_up(const struct env_file *env, const char *name, const c
 /* A token where a file should be named would be told by every message about that file. */
 static enum status check_is_no_token(const char *path, struct error *error)
 {
-    const char *slash = strrchr(path, '/');
-    const char *name = slash != NULL ? slash + 1 : path;
-
-    return token_text_shape(name, strlen(name)) != TOKEN_SHAPE_WHOLE
-               ? STATUS_OK
-               : error_set(error, STATUS_USAGE, "a token was given in the place of a file's name");
+    return token_text_has_whole(path, strlen(path))
+               ? error_set(error, STATUS_USAGE, "a token was given in the place of a file's name")
+               : STATUS_OK;
 }
 
 /* Whether there is nothing of that name: a link that leads nowhere is a .env that is missing. */
