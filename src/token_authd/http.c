@@ -517,8 +517,10 @@ enum status http_start(struct http_server **out, const struct http_options *opti
     }
     if (pipe(server->wake_fds) != 0 || fcntl(server->wake_fds[0], F_SETFD, FD_CLOEXEC) != 0 ||
         fcntl(server->wake_fds[1], F_SETFD, FD_CLOEXEC) != 0) {
+        const int cause = errno;
+
         http_stop(server);
-        return error_set_errno(error, STATUS_FAILED, errno, "cannot make a pipe");
+        return error_set_errno(error, STATUS_FAILED, cause, "cannot make a pipe");
     }
     for (unsigned i = 0; i < options->threads; i++) {
         server->workers[i].server = server;
