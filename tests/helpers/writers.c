@@ -210,7 +210,7 @@ static int manage(struct writer *writer, const char *const arguments[], bool doo
     if (waitpid(child, &ended, 0) != child) {
         give_up("wait for a command");
     }
-    return WIFEXITED(ended) ? WEXITSTATUS(ended) : KILLED;
+    return WIFEXITED(ended) ? WEXITSTATUS(ended) : 128 + WTERMSIG(ended);
 }
 
 /* The names of a new group. */

@@ -46,6 +46,7 @@ prepare_tries() {
 # What came of the tries in a thread, as far as a version of Landlock knows them:
 # tried THREAD [VERSION]
 tried() {
+    [ "$1" != worker ] || ask /healthz # once it has served it waits in what is put between
     wait_for grep -q "^0 $1 end" tries.txt
     awk -v thread="$1" -v version="${2-100}" \
         '$2 == thread && $1 > 0 && $1 <= version { print $3, $4, $5 }' tries.txt

@@ -19,10 +19,6 @@ refuses() {
 
 sanitized=$(grep -o sanitize "$BIN/flags" | head -n 1 || true)
 
-needs_preload() {
-    [ -z "$sanitized" ] || skip "the sanitizers want to be loaded first"
-}
-
 @test "a token file of 4 GiB is refused by everybody, at once and in little memory, and left alone" {
     token=$(create ci)
     cp -p api_tokens.json good
@@ -482,16 +478,17 @@ END
     needs token_authd
     set_clock 0
     write_tokens "$(record one "$token_one")"
-    start_clocked --timeout 2
+    start_clocked --timeout 6
     dial
-    for seconds in 864000 -864000; do
+    for seconds in 864000 -864000 0; do
+        set_clock "$seconds"
+        sleep 1.1 # it looks at its clients once a second
         say_verify "$fd" "$token_one"
         hear "$fd"
         same "$code" 200
-        set_clock "$seconds"
-        sleep 1.1 # it looks at its clients once a second
     done
     dial # who says nothing is cut off all the same
+    sleep 1.1
     set_clock -864000
-    is_over "$fd"
+    is_over "$fd" 20
 }

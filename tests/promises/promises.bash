@@ -20,3 +20,9 @@ scale() {
 figure() {
     printf '%s\n' "$*" >>"${FIGURES:-/dev/null}"
 }
+
+# Skip the test where no library can be put between a program and its own.
+needs_preload() {
+    ! grep -q sanitize "$BIN/flags" || skip "the sanitizers want to be loaded first"
+    compgen -G "$BIN/tests/preload/*.so" >/dev/null || skip "needs tests/preload"
+}
