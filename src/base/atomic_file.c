@@ -41,6 +41,16 @@ static int open_at(int folder_fd, const char *name, int flags, mode_t mode)
     return fd;
 }
 
+static int open_folder(const char *path)
+{
+    int fd;
+
+    do {
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    } while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
 /* NAME and a suffix; the caller frees. */
 static enum status companion(const struct atomic_file *file, const char *suffix, char **name,
                              struct error *error)
@@ -63,7 +73,7 @@ static enum status locate(struct atomic_file *file, const char *path, struct err
     if (folder == NULL) {
         return error_no_memory(error);
     }
-    file->folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    file->folder_fd = open_folder(folder);
     if (file->folder_fd < 0) {
         status = error_set_errno(error, STATUS_STORE, errno, "cannot open the folder %s", folder);
     }
@@ -223,7 +233,7 @@ static enum status set_new_mode(const struct atomic_file *file, int fd, struct e
     struct stat folder;
 
     if (fstat(file->folder_fd, &folder) != 0 ||
-        fchmod(fd, (folder.st_mode & S_ISGID) != 0 ? 0640 : 0600) != 0) {
+        !file_set_mode(fd, (folder.st_mode & S_ISGID) != 0 ? 0640 : 0600)) {
         return error_set_errno(error, STATUS_STORE, errno, "cannot set the mode of %s.tmp",
                                file->path);
     }

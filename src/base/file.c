@@ -123,9 +123,29 @@ enum status file_read(int fd, const char *path, size_t limit, struct buffer *out
     return error_set(error, STATUS_STORE, "%s keeps changing while it is read; try again", path);
 }
 
+bool file_set_mode(int fd, mode_t mode)
+{
+    int result;
+
+    do {
+        result = fchmod(fd, mode);
+    } while (result != 0 && errno == EINTR);
+    return result == 0;
+}
+
+bool file_set_owner(int fd, const struct stat *like)
+{
+    int result;
+
+    do {
+        result = fchown(fd, like->st_uid, like->st_gid);
+    } while (result != 0 && errno == EINTR);
+    return result == 0;
+}
+
 void file_try_chown(int fd, const struct stat *like)
 {
-    if (fchown(fd, like->st_uid, like->st_gid) != 0) {
+    if (!file_set_owner(fd, like)) {
         return; /* then it stays ours */
     }
 }
@@ -145,7 +165,7 @@ int file_open_companion(int folder_fd, const char *name, int flags, const struct
     } while (fd < 0 && (errno == EEXIST || errno == EINTR));
     if (created) {
         /* Whatever the umask; and root must not lock out the owner of the file beside. */
-        (void)fchmod(fd, 0600);
+        (void)file_set_mode(fd, 0600);
         if (like != NULL) {
             file_try_chown(fd, like);
         }

@@ -26,6 +26,10 @@ MUST_CHECK enum status file_open(const char *path, int *fd, struct error *error)
 MUST_CHECK enum status file_read(int fd, const char *path, size_t limit, struct buffer *out,
                                  struct stat *seen, struct error *error);
 
+/* fchmod, and fchown to the owner and group of another; false with errno set. */
+bool file_set_mode(int fd, mode_t mode);
+bool file_set_owner(int fd, const struct stat *like);
+
 /* Gives the file the owner and group of another, where we may. */
 void file_try_chown(int fd, const struct stat *like);
 

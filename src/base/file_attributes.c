@@ -3,10 +3,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #ifdef __linux__
 #include <sys/xattr.h>
 #endif
+
+#include "base/file.h"
 
 #include "base/banned.h"
 
@@ -116,8 +117,7 @@ bool file_attributes_copy(int old_fd, const struct stat *old, int fd, const char
     if (fstat(fd, &now) != 0) {
         return false;
     }
-    if ((now.st_uid != old->st_uid || now.st_gid != old->st_gid) &&
-        fchown(fd, old->st_uid, old->st_gid) != 0) {
+    if ((now.st_uid != old->st_uid || now.st_gid != old->st_gid) && !file_set_owner(fd, old)) {
         return false;
     }
     *what = "ACL or security label";
@@ -126,5 +126,5 @@ bool file_attributes_copy(int old_fd, const struct stat *old, int fd, const char
     }
     /* After the owner, whose change clears bits, and the ACL, whose mask is the group's bits. */
     *what = "mode";
-    return fchmod(fd, old->st_mode & 07777) == 0;
+    return file_set_mode(fd, old->st_mode & 07777);
 }

@@ -174,7 +174,7 @@ void usage_create(int folder_fd, const char *name, const struct stat *token_file
         (void)file_write_all(fd, text.bytes, text.size);
     }
     file_try_chown(fd, token_file);
-    (void)fchmod(fd, mode_beside(token_file->st_mode));
+    (void)file_set_mode(fd, mode_beside(token_file->st_mode));
     (void)close(fd);
     buffer_clear(&text);
 }
