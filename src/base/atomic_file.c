@@ -295,23 +295,17 @@ static enum status check_untouched(const struct atomic_file *file, struct error 
 enum status atomic_file_stage(struct atomic_file *file, const void *bytes, size_t size,
                               struct error *error)
 {
-    char *tmp = NULL;
-    int fd = -1;
-    enum status status = companion(file, ".tmp", &tmp, error);
+    enum status status;
+    int fd;
 
-    if (status != STATUS_OK) {
-        return status;
-    }
     /* What a crash left. It is never written to: it might be linked elsewhere. */
-    if (unlinkat(file->folder_fd, tmp, 0) != 0 && errno != ENOENT) {
-        status =
-            error_set_errno(error, STATUS_STORE, errno, "cannot remove the old %s.tmp", file->path);
-        goto out;
+    if (unlinkat(file->folder_fd, file->tmp_name, 0) != 0 && errno != ENOENT) {
+        return error_set_errno(error, STATUS_STORE, errno, "cannot remove the old %s.tmp",
+                               file->path);
     }
-    fd = open_at(file->folder_fd, tmp, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    fd = open_at(file->folder_fd, file->tmp_name, O_WRONLY | O_CREAT | O_EXCL, 0600);
     if (fd < 0) {
-        status = error_set_errno(error, STATUS_STORE, errno, "cannot create %s.tmp", file->path);
-        goto out;
+        return error_set_errno(error, STATUS_STORE, errno, "cannot create %s.tmp", file->path);
     }
     file->staged = true;
     status = write_next(file, fd, bytes, size, error);
