@@ -69,6 +69,10 @@ static enum status locate(struct atomic_file *file, const char *path, struct err
         return status;
     }
     file->name = strrchr(file->path, '/') + 1;
+    status = companion(file, ".tmp", &file->tmp_name, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
     folder = strndup(file->path, (size_t)(file->name - file->path));
     if (folder == NULL) {
         return error_no_memory(error);
@@ -285,11 +289,16 @@ bool atomic_file_is_untouched(const struct atomic_file *file)
 /* An editor takes no lock: what it saved since we read must not be lost. */
 static enum status check_untouched(const struct atomic_file *file, struct error *error)
 {
-    return atomic_file_is_untouched(file)
-               ? STATUS_OK
-               : error_set(error, STATUS_STORE,
-                           "%s was changed by another program meanwhile (an editor?); try again",
-                           file->path);
+    errno = 0;
+    if (atomic_file_is_untouched(file)) {
+        return STATUS_OK;
+    }
+    if (errno != 0 && errno != ENOENT) {
+        return error_set_errno(error, STATUS_STORE, errno, "cannot examine %s", file->path);
+    }
+    return error_set(error, STATUS_STORE,
+                     "%s was changed by another program meanwhile (an editor?); try again",
+                     file->path);
 }
 
 enum status atomic_file_stage(struct atomic_file *file, const void *bytes, size_t size,
@@ -312,62 +321,45 @@ enum status atomic_file_stage(struct atomic_file *file, const void *bytes, size_
     if (close(fd) != 0 && errno != EINTR && status == STATUS_OK) {
         status = error_set_errno(error, STATUS_STORE, errno, "cannot write %s.tmp", file->path);
     }
-    if (status == STATUS_OK) {
-        status = check_untouched(file, error);
-    }
-out:
-    free(tmp);
-    return status;
+    return status == STATUS_OK ? check_untouched(file, error) : status;
 }
 
 enum status atomic_file_publish(struct atomic_file *file, struct error *error)
 {
-    char *tmp = NULL;
-    enum status status = companion(file, ".tmp", &tmp, error);
+    /* Once more, because what happened since it was staged may have taken its time. */
+    const enum status status = check_untouched(file, error);
 
     if (status != STATUS_OK) {
         return status;
     }
-    /* Once more, because what happened since it was staged may have taken its time. */
-    status = check_untouched(file, error);
-    if (status != STATUS_OK) {
-        goto out;
-    }
-    if (renameat(file->folder_fd, tmp, file->folder_fd, file->name) != 0) {
+    if (renameat(file->folder_fd, file->tmp_name, file->folder_fd, file->name) != 0) {
         const int cause = errno;
 
-        status = error_set_errno(error, STATUS_STORE, cause, "cannot replace %s%s", file->path,
-                                 cause == EBUSY ? " (it is a mount of a single file, which cannot "
-                                                  "be replaced: mount its folder instead)"
-                                                : "");
-        goto out;
+        return error_set_errno(error, STATUS_STORE, cause, "cannot replace %s%s", file->path,
+                               cause == EBUSY ? " (it is a mount of a single file, which cannot "
+                                                "be replaced: mount its folder instead)"
+                                              : "");
     }
     file->published = true;
     /* Some network file systems do not know how to sync a folder, and say EINVAL. */
     if (!file_sync(file->folder_fd) && errno != EINVAL) {
-        status =
-            error_set_errno(error, STATUS_STORE, errno,
-                            "%s is written, but may not survive a power cut: its folder cannot "
-                            "be synced",
-                            file->path);
+        return error_set_errno(error, STATUS_STORE, errno,
+                               "%s is written, but may not survive a power cut: its folder cannot "
+                               "be synced",
+                               file->path);
     }
-out:
-    free(tmp);
-    return status;
+    return STATUS_OK;
 }
 
 void atomic_file_close(struct atomic_file *file)
 {
-    struct error ignored;
-    char *tmp = NULL;
-
-    if (file->staged && !file->published && companion(file, ".tmp", &tmp, &ignored) == STATUS_OK) {
-        (void)unlinkat(file->folder_fd, tmp, 0);
+    if (file->staged && !file->published) {
+        (void)unlinkat(file->folder_fd, file->tmp_name, 0);
     }
-    free(tmp);
     close_fd(&file->old_fd);
     close_fd(&file->folder_fd);
     close_fd(&file->lock_fd); /* last: this lets the next writer in */
     free(file->path);
+    free(file->tmp_name);
     atomic_file_init(file);
 }

@@ -32,6 +32,7 @@
 struct atomic_file {
     char *path;       /* absolute, links followed; owned */
     const char *name; /* the last component, within `path` */
+    char *tmp_name;   /* made first, so that it can be removed without memory; owned */
     int folder_fd;
     int lock_fd;
     int old_fd;       /* the version that stands, or -1 when there is none */
