@@ -133,6 +133,7 @@ enum status audit_append(struct audit_file *file, const struct buffer *lines, st
     if (close(fd) != 0 && errno != EINTR && status == STATUS_OK) {
         status = error_set_errno(error, STATUS_STORE, errno, "cannot write the audit trail %s",
                                  file->path);
+        audit_undo(file);
     }
     return status;
 }
