@@ -115,6 +115,7 @@ enum status usage_load(struct usage *usage, const char *path, struct error *erro
     lock_shared(fd);
     status = file_read(fd, path, FILE_LIMIT, &text, &seen, error);
     if (status == STATUS_OK && parse(usage, &text) != STATUS_OK) {
+        usage_clear(usage); /* the times may not have kept up with the ids */
         status = error_no_memory(error);
     }
     (void)close(fd);
