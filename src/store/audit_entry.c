@@ -25,12 +25,19 @@ static const struct field {
     {"host", offsetof(struct audit_entry, host), AUDIT_WORD_SIZE},
 };
 
-static const struct field *find_field(const struct json_slice *key)
+/* Whether a text was read. If not for want of memory, that is noted: the line may be a good one. */
+static bool is_read(struct audit_entry *entry, enum status status)
+{
+    entry->no_memory = entry->no_memory || status == STATUS_FAILED;
+    return status == STATUS_OK;
+}
+
+static const struct field *find_field(struct audit_entry *entry, const struct json_slice *key)
 {
     struct error ignored;
     char name[FIELD_SIZE];
 
-    if (json_key_text(key, name, sizeof(name), &ignored) != STATUS_OK) {
+    if (!is_read(entry, json_key_text(key, name, sizeof(name), &ignored))) {
         return NULL;
     }
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
@@ -48,11 +55,11 @@ static bool take(struct audit_entry *entry, const struct field *field,
     char time[TIME_TEXT_SIZE];
 
     if (field->size > 0) {
-        return json_string(value, (char *)entry + field->offset, field->size, &ignored) ==
-               STATUS_OK;
+        return is_read(entry,
+                       json_string(value, (char *)entry + field->offset, field->size, &ignored));
     }
     if (strcmp(field->name, "time") == 0) {
-        return json_string(value, time, sizeof(time), &ignored) == STATUS_OK &&
+        return is_read(entry, json_string(value, time, sizeof(time), &ignored)) &&
                time_parse(time, strlen(time), &entry->time);
     }
     entry->changed = *value;
@@ -79,7 +86,7 @@ static bool read_fields(struct audit_entry *entry, struct json_cursor *cursor)
             json_skip(cursor, &value, &ignored) != STATUS_OK) {
             return false;
         }
-        field = find_field(&key);
+        field = find_field(entry, &key);
         if (field != NULL && !take(entry, field, &value)) {
             return false;
         }
@@ -108,8 +115,9 @@ bool audit_entry_read(struct audit_entry *entry, const char *line, size_t size)
 
     *entry = (struct audit_entry){.time = TIME_NONE};
     json_cursor_init(&cursor, "", line, size);
-    return is_harmless(line, size) && read_fields(entry, &cursor) && entry->time != TIME_NONE &&
-           entry->action[0] != '\0' && token_is_id(entry->id, strlen(entry->id)) &&
+    return is_harmless(line, size) && read_fields(entry, &cursor) && !entry->no_memory &&
+           entry->time != TIME_NONE && entry->action[0] != '\0' &&
+           token_is_id(entry->id, strlen(entry->id)) &&
            token_name_check_stored(entry->name, strlen(entry->name), &ignored) == STATUS_OK &&
            is_harmless(entry->action, strlen(entry->action)) &&
            is_harmless(entry->login, strlen(entry->login)) &&

@@ -22,6 +22,7 @@ struct audit_entry {
     char sudo_user[AUDIT_WORD_SIZE];
     char host[AUDIT_WORD_SIZE];
     struct json_slice changed; /* an object, as it is written; size 0 in older lines */
+    bool no_memory;            /* was there to tell whether it is one */
 };
 
 /*

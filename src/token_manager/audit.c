@@ -83,7 +83,11 @@ static void read_line(struct reading *reading, const char *line, size_t size)
         return;
     }
     if (!audit_entry_read(&entry, line, size)) {
-        reading->unreadable++;
+        if (entry.no_memory) {
+            reading->output.failed = true;
+        } else {
+            reading->unreadable++;
+        }
         return;
     }
     if (!is_meant(reading, &entry)) {
