@@ -76,7 +76,6 @@ static enum status read_name(struct json_cursor *cursor, const char *name, void 
 {
     char **copy = field;
     struct json_slice value;
-    struct error ignored;
     enum status status = json_skip(cursor, &value, error);
 
     (void)name;
@@ -87,7 +86,11 @@ static enum status read_name(struct json_cursor *cursor, const char *name, void 
     if (*copy == NULL) {
         return error_no_memory(error);
     }
-    if (json_string(&value, *copy, value.size + 1, &ignored) != STATUS_OK) {
+    status = json_string(&value, *copy, value.size + 1, error);
+    if (status == STATUS_FAILED) {
+        return status; /* for want of memory: the name may be a good one */
+    }
+    if (status != STATUS_OK) {
         (*copy)[0] = '\0';
     }
     return STATUS_OK;
@@ -141,12 +144,18 @@ static enum status read_member(struct foreign_keys *keys, struct json_cursor *cu
     }
     if (status == STATUS_OK) {
         const struct foreign_text whole = {text, strlen(text)};
+        enum key_set_result result;
 
-        /* Of two the reader before us took the last, and others the first: neither is a guess. */
         secret_digest(digest, whole.at, whole.size);
-        status = key_set_add(seen, digest, NULL) == KEY_SET_PRESENT
-                     ? foreign_fail(source, key.line, "this key stands in the file twice", error)
-                     : foreign_keys_add(keys, source, &key, &whole, error);
+        result = key_set_add(seen, digest, NULL);
+        if (result == KEY_SET_NO_MEMORY) {
+            status = error_no_memory(error);
+        } else if (result == KEY_SET_PRESENT) {
+            /* Of two the reader before us took the last, and others the first: neither is a guess. */
+            status = foreign_fail(source, key.line, "this key stands in the file twice", error);
+        } else {
+            status = foreign_keys_add(keys, source, &key, &whole, error);
+        }
     }
     foreign_text_free(key.name);
     secret_wipe(text, sizeof(text));

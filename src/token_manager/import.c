@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/json_write.h"
@@ -122,19 +123,30 @@ static enum status commit(struct import *import, struct error *error)
     return status;
 }
 
-/* Whether the file to import is the token file itself. */
-static bool is_store(const struct manager *manager, const char *path)
+/* Whether both lead to one place, where perhaps nothing is. */
+static bool is_same_place(const char *a, const char *b)
 {
     struct error ignored;
-    char *source = NULL;
-    char *store = NULL;
-    const bool same = file_resolve(path, &source, &ignored) == STATUS_OK &&
-                      file_resolve(manager->settings.path, &store, &ignored) == STATUS_OK &&
-                      strcmp(source, store) == 0;
+    char *first = NULL;
+    char *second = NULL;
+    const bool same = file_resolve(a, &first, &ignored) == STATUS_OK &&
+                      file_resolve(b, &second, &ignored) == STATUS_OK && strcmp(first, second) == 0;
 
-    free(source);
-    free(store);
+    free(first);
+    free(second);
     return same;
+}
+
+/* Whether the file to import is the token file itself. Of a file that is there, not for want of memory. */
+static bool is_store(const struct manager *manager, const char *path)
+{
+    struct stat source;
+    struct stat store;
+
+    if (stat(path, &source) == 0 && stat(manager->settings.path, &store) == 0) {
+        return source.st_dev == store.st_dev && source.st_ino == store.st_ino;
+    }
+    return is_same_place(path, manager->settings.path);
 }
 
 /* Imports from a text into the store, which is open. */
