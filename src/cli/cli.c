@@ -69,12 +69,7 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
     (void)setlocale(LC_CTYPE, "");  /* only to know whether the terminal speaks UTF-8 */
     status = run(program, argc, argv, &arguments, &error);
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_OK) {
-        const int cause = errno;
-
-        status = error_set_errno(&error, STATUS_FAILED, cause, "cannot write to standard output");
-        if (cause == EPIPE) {
-            error.text[0] = '\0'; /* the reader has had enough, as `| head` has */
-        }
+        status = output_failed(&error);
     }
     if (status != STATUS_OK && error.text[0] != '\0') {
         (void)fprintf(stderr, "%s: ", program->name);

@@ -9,9 +9,15 @@
 #include "base/buffer.h"
 #include "base/status.h"
 
-/* Writes a buffer to standard output and clears it. Fails if it was cut short for want of memory;
- * failed writes are found by cli_main when it flushes. */
+/* Writes a buffer to standard output and clears it. Fails also if it was cut short for want of
+ * memory. */
 MUST_CHECK enum status output_print(struct buffer *text, struct error *error);
+
+/* The status of an output_print after a change: a failure says that it was made all the same. */
+enum status output_of_change(enum status status, struct error *error);
+
+/* What it means that writing to standard output failed with errno. Of a closed pipe nothing is said. */
+enum status output_failed(struct error *error);
 
 /*
  * Writes text to standard error. Control characters but line ends are escaped: names of files may

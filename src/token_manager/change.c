@@ -97,7 +97,9 @@ static enum status change_selected(const struct change *change, struct manager *
         const enum status printed =
             report_json(manager, selection, dry_run, status == STATUS_OK ? error : &ignored);
 
-        status = status == STATUS_OK ? printed : status;
+        if (status == STATUS_OK) {
+            status = written ? output_of_change(printed, error) : printed;
+        }
     }
     return status;
 }

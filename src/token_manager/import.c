@@ -119,6 +119,7 @@ static enum status commit(struct import *import, struct error *error)
     }
     if (status == STATUS_OK && import->manager->json) {
         status = report_json(import, error);
+        status = written ? output_of_change(status, error) : status;
     }
     return status;
 }

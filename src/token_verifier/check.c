@@ -40,6 +40,17 @@ static void write_scopes(struct buffer *out, const struct token_verifier_result 
     buffer_append_text(out, "]");
 }
 
+/* A verdict that cannot be told for want of memory is none. */
+static enum status print(struct buffer *out, struct error *error)
+{
+    if (out->failed) {
+        buffer_clear(out);
+        (void)error_no_memory(error);
+        return STATUS_STORE;
+    }
+    return output_print(out, error);
+}
+
 static enum status print_json(const struct token_verifier_result *result, struct error *error)
 {
     const bool accepted = result->verdict == TOKEN_VERIFIER_ACCEPTED;
@@ -60,7 +71,7 @@ static enum status print_json(const struct token_verifier_result *result, struct
     write_scopes(&out, result);
     json_write_text(&out, "expires_at", expires ? time : NULL);
     buffer_append_text(&out, "}\n");
-    return output_print(&out, error);
+    return print(&out, error);
 }
 
 /* Prints the verdict and turns it into a status. */
@@ -68,12 +79,14 @@ static enum status report(const struct token_verifier_result *result, bool json,
                           struct error *error)
 {
     const bool accepted = result->verdict == TOKEN_VERIFIER_ACCEPTED;
+    struct buffer out = {0};
     enum status status = STATUS_OK;
 
     if (json) {
         status = print_json(result, error);
     } else if (accepted) {
-        (void)printf("%s %s\n", result->id, result->name);
+        buffer_appendf(&out, "%s %s\n", result->id, result->name);
+        status = print(&out, error);
     }
     if (accepted && result->mode == TOKEN_VERIFIER_MODE_OPEN) {
         (void)fprintf(stderr, "AUTHENTICATION IS OFF: EVERYBODY IS ACCEPTED "
