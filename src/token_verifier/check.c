@@ -150,6 +150,9 @@ enum status check_run(const struct cli_arguments *arguments, struct error *error
 
     if (status == STATUS_OK) {
         status = verifier_open(&verifier, &options, error);
+        if (status == STATUS_FAILED) {
+            status = STATUS_STORE; /* no verdict: nobody was refused */
+        }
     }
     if (status == STATUS_OK) {
         status = check_input(verifier, &scopes, cli_has(arguments, "json"), error);
