@@ -81,7 +81,7 @@ void token_set_expire(struct token_record *record, int64_t expires_at);
 /*
  * Puts a fresh secret in the place of the current one, which is good until `grace_end`; the ones before
  * it keep their own ends. If that is not after `now`, no earlier secret is left. Those that have ended
- * are forgotten. STATUS_FAILED when too many would be left.
+ * are forgotten. STATUS_FAILED when too many would be left, or without memory.
  */
 MUST_CHECK enum status token_set_rotate(struct token_record *record,
                                         const struct token_secret *fresh, int64_t now,

@@ -119,7 +119,7 @@ static enum status renew(struct rotate *rotate, struct error *error)
     new_token_make_secret(rotate->scheme != NULL ? rotate->scheme : old_scheme(token, scheme),
                           &fresh, secret);
     status = token_set_rotate(rotate->record, &fresh, now, end, error);
-    if (status == STATUS_FAILED) {
+    if (status == STATUS_FAILED && token->previous_count == TOKEN_PREVIOUS_COUNT) {
         status = error_set(error, status,
                            "\"%s\" (%s) has %d older secrets in their grace already; end that with "
                            "--grace 0, or wait",
