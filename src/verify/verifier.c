@@ -88,7 +88,10 @@ static void replace(struct token_verifier *verifier, struct settings *settings,
     verifier->settings = settings != NULL ? settings : verifier->settings;
     verifier->snapshot = snapshot;
     verifier->loads = *loads;
-    verifier->past.ever_there = verifier->past.ever_there || snapshot->status != STATUS_NOT_FOUND;
+    /* STATUS_FAILED is a lack of memory, which says nothing about the file. */
+    verifier->past.ever_there =
+        verifier->past.ever_there ||
+        (snapshot->status != STATUS_NOT_FOUND && snapshot->status != STATUS_FAILED);
     (void)pthread_rwlock_unlock(&verifier->lock);
     if (old != NULL) {
         use_recorder_collect(&verifier->recorder, &old->index);
