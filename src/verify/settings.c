@@ -38,19 +38,13 @@ static enum status check_is_no_token(const char *path, struct error *error)
                : STATUS_OK;
 }
 
-/* Whether there is nothing of that name: a link that leads nowhere is a .env that is missing. */
-static bool is_absent(const char *path)
-{
-    struct stat entry;
-
-    return lstat(path, &entry) != 0 && errno == ENOENT;
-}
-
 static enum status load_env_file(struct settings *settings, struct env_file *env,
                                  const struct token_verifier_options *options, struct error *error)
 {
     const char *path = options->env_file != NULL ? options->env_file : SETTINGS_DEFAULT_ENV_FILE;
-    const bool is_there = !is_absent(path);
+    struct stat entry;
+    /* A link that leads nowhere is a .env that is missing, and what cannot be told is no absence. */
+    const int fault = lstat(path, &entry) == 0 ? 0 : errno;
     enum status status = check_is_no_token(path, error);
 
     if (status != STATUS_OK) {
@@ -60,11 +54,14 @@ static enum status load_env_file(struct settings *settings, struct env_file *env
         return error_set(error, STATUS_USAGE, "a variables file is named and is not to be read");
     }
     if (options->no_env_file) {
-        settings->env_file_ignored = is_there;
+        settings->env_file_ignored = fault != ENOENT;
         return STATUS_OK;
     }
-    if (options->env_file == NULL && !is_there) {
+    if (options->env_file == NULL && fault == ENOENT) {
         return STATUS_OK;
+    }
+    if (fault != 0 && fault != ENOENT) {
+        return error_set_errno(error, STATUS_STORE, fault, "cannot examine %s", path);
     }
     status = env_file_load(env, path, error);
     if (status == STATUS_OK) {
