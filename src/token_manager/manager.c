@@ -67,7 +67,6 @@ enum status manager_init(struct manager *manager, const struct cli_arguments *ar
     if (status == STATUS_OK) {
         status = settings_load(&manager->settings, &options, error);
     }
-    find_actor(manager);
     return status;
 }
 
@@ -109,8 +108,10 @@ enum status manager_begin(struct manager *manager, bool may_create, struct store
     const struct store_options options = {.path = manager->settings.path,
                                           .lock_wait_ms = manager->lock_wait_ms,
                                           .may_create = may_create};
-    const enum status status = store_begin(store, &options, error);
+    enum status status;
 
+    find_actor(manager);
+    status = store_begin(store, &options, error);
     manager->now = (int64_t)time(NULL); /* waiting for others may have taken a while */
     return status;
 }
@@ -121,6 +122,7 @@ enum status manager_begin_foreign(struct manager *manager, struct store **store,
     const struct store_options options = {
         .path = manager->settings.path, .lock_wait_ms = manager->lock_wait_ms, .foreign = foreign};
 
+    find_actor(manager);
     return store_begin(store, &options, error);
 }
 
