@@ -28,6 +28,9 @@
 #define READY_LIMIT 1024 /* bytes of fields of such an answer */
 #define STUCK_ROUNDS 250 /* in which work was left, and no request came further */
 #define STUCK_WAIT_MS 10
+#define ENDING_WAIT_MS 10
+#define ARGUMENTS_LIMIT \
+    300 /* of a query; libmicrohttpd has room for these, whatever else is sent */
 
 struct fields {
     struct token_verifier_header *items;
@@ -60,8 +63,9 @@ struct worker {
     int epoll_fd;  /* libmicrohttpd's; -1 where that has a thread and a way to wait of its own */
     pthread_t thread;
     bool has_thread;
-    unsigned rounds; /* since a request came further */
-    bool has_room;   /* more than before */
+    _Atomic bool has_quiesced; /* takes no new clients any more */
+    unsigned rounds;           /* since a request came further */
+    bool has_room;             /* more than before */
     struct fields headers;
     struct fields arguments;
     struct http_answer answer;
@@ -71,7 +75,7 @@ struct worker {
 struct http_server {
     struct http_options options;
     struct worker *workers; /* options.threads of them */
-    int wake_fds[2];        /* a pipe: when its second end is closed, the threads end */
+    int wake_fds[2];        /* a pipe: when its second end is closed, the threads look up */
     struct connections *connections;
     pthread_mutex_t lock;           /* of the complaints */
     size_t complaints;              /* since the last tick … */
@@ -359,6 +363,27 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const c
     return answer_request(worker, mhd, &head, is_broken_head);
 }
 
+/*
+ * libmicrohttpd notes each argument of a query, and where it has no room for them, it queues an answer that
+ * it never sends, and the client waits. So this one is sent past it.
+ */
+static void turn_away_long_query(struct MHD_Connection *mhd, const char *target)
+{
+    static const char answer[] =
+        "HTTP/1.1 414 URI Too Long\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    size_t count = 0;
+
+    for (; *target != '\0'; target++) {
+        count += *target == '&';
+    }
+    if (count >= ARGUMENTS_LIMIT && info != NULL) {
+        (void)!send(info->connect_fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+        (void)shutdown(info->connect_fd, SHUT_RDWR);
+    }
+}
+
 /* The request line was read. Returns where its target ends, before that is decoded; NULL if it is none. */
 static void *begin_request(void *context, const char *target, struct MHD_Connection *mhd)
 {
@@ -367,6 +392,9 @@ static void *begin_request(void *context, const char *target, struct MHD_Connect
 
     if (connection != NULL) {
         connection_begun(server->connections, connection);
+    }
+    if (target != NULL) {
+        turn_away_long_query(mhd, target);
     }
     return target != NULL && request_head_is_word(target) ? (void *)(target + strlen(target))
                                                           : NULL;
@@ -424,6 +452,25 @@ note_complaint(void *context, const char *format, va_list arguments)
     (void)pthread_mutex_unlock(&server->lock);
 }
 
+static void quiesce(struct worker *worker)
+{
+    if (worker->daemon != NULL && !worker->has_quiesced) {
+        worker->listen_fd = MHD_quiesce_daemon(worker->daemon);
+        worker->has_quiesced = true;
+    }
+}
+
+/* Looks up after the pipe was closed; from then on there is only the clock to tell of the end. */
+static void look_up(struct worker *worker, struct pollfd *pipe_end)
+{
+    if (pipe_end->revents != 0) {
+        /* By nobody else: libmicrohttpd would stop the whole process if it was just doing so itself. */
+        quiesce(worker);
+        pipe_end->fd = -1;
+        pipe_end->revents = 0;
+    }
+}
+
 /*
  * Waits and lets libmicrohttpd work, until the end. It could wait itself, but up to 1.0.1 it waits again,
  * for something else, with 128 events in hand and none of them looked at: 128 clients who ask at once, and
@@ -448,10 +495,14 @@ static void *work(void *context)
             worker->has_room = false;
         } else if (MHD_get_timeout(worker->daemon, &limit) != MHD_YES) {
             worker->rounds = 0;
-            (void)poll(fds, sizeof(fds) / sizeof(fds[0]), -1);
+            (void)poll(fds, sizeof(fds) / sizeof(fds[0]),
+                       worker->has_quiesced ? ENDING_WAIT_MS : -1);
         } else if (++worker->rounds > STUCK_ROUNDS) {
             (void)poll(fds, sizeof(fds) / sizeof(fds[0]), STUCK_WAIT_MS);
+        } else if (atomic_load_explicit(&server->is_ending, memory_order_relaxed)) {
+            (void)poll(fds, sizeof(fds) / sizeof(fds[0]), 0);
         }
+        look_up(worker, &fds[1]);
         (void)MHD_run(worker->daemon);
     }
     return NULL;
@@ -552,12 +603,20 @@ void http_tick(struct http_server *server, time_t now)
 
 void http_stop_accepting(struct http_server *server)
 {
+    const struct timespec nap = {0, 1000000};
+
     if (atomic_exchange(&server->is_ending, true)) {
         return;
     }
     for (unsigned i = 0; i < server->options.threads; i++) {
-        if (server->workers[i].daemon != NULL) {
-            server->workers[i].listen_fd = MHD_quiesce_daemon(server->workers[i].daemon);
+        if (!server->workers[i].has_thread) {
+            quiesce(&server->workers[i]);
+        }
+    }
+    (void)close(server->wake_fds[1]); /* the others do it themselves … */
+    for (unsigned i = 0; i < server->options.threads; i++) {
+        while (!server->workers[i].has_quiesced && server->workers[i].has_thread) {
+            (void)nanosleep(&nap, NULL); /* … before the caller may touch the socket */
         }
     }
 }
@@ -573,6 +632,7 @@ static void stop_worker(struct worker *worker)
         (void)pthread_join(worker->thread, NULL);
     }
     if (worker->daemon != NULL) {
+        quiesce(worker); /* if it did not come to that */
         MHD_stop_daemon(worker->daemon);
         (void)close(worker->listen_fd);
     }
@@ -587,7 +647,6 @@ void http_stop(struct http_server *server)
     if (server->workers != NULL) {
         http_stop_accepting(server);
         atomic_store(&server->is_over, true);
-        (void)close(server->wake_fds[1]);
         for (unsigned i = 0; i < server->options.threads; i++) {
             stop_worker(&server->workers[i]);
         }

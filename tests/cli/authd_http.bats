@@ -776,3 +776,16 @@ ask_and_run() {
     ask_raw "GET /verify HTTP/1.1\nHost: x\nConnection: close\nX-Api-Key: $token_one\n\n"
     same "$code" 200
 }
+
+@test "a query with more arguments than there is room for is answered at once" {
+    local count query
+    write_tokens "$(record one "$token_one")"
+    start_authd --timeout 600
+    for count in 1 300 301 700 5000; do
+        printf -v query 'i=1&%.0s' $(seq $((count - 1)))
+        ask "/verify/v1/x?${query}i=1" -H "X-Api-Key: $token_one"
+        same "$count $code" "$count $((count > 300 ? 414 : 200))"
+    done
+    ask "/verify" -H "X-Api-Key: $token_one"
+    same "$code" 200
+}

@@ -410,3 +410,16 @@ is_refused_or_dropped() {
     [ "$(logged reread)" -ge 1 ]
     lets_in "$token_one"
 }
+
+@test "told to end, each thread looks after its own list of sockets, and no other one meddles with it" {
+    needs strace
+    write_tokens "$(record one "$token_one")"
+    # libmicrohttpd aborts when two do so at once.
+    authd_under=(strace -D -f -o trace.txt -e trace=epoll_ctl)
+    start_authd --threads 4
+    lets_in "$token_one"
+    stop_authd
+    same "$(grep -c "EPOLL_CTL_ADD.*events=EPOLLIN," trace.txt)" 4 # by the main thread, at the start
+    [ "$(grep -c EPOLL_CTL_DEL trace.txt)" -ge 4 ]
+    lacks "$(grep "^$authd_pid " trace.txt)" EPOLL_CTL_DEL
+}
