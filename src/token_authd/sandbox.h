@@ -18,7 +18,8 @@
  *     privileges        none are gained by executing a program
  *
  * What is open stays open: the socket that listens, the log. Landlock knows nothing of chmod, chown,
- * times and extended attributes, so the server should not own what it reads.
+ * times and extended attributes, of UDP and Unix sockets that have names, nor of prlimit and the like on
+ * other processes of the same user: so the server should be a user of its own, who owns nothing else.
  */
 #ifndef TOKEN_AUTHD_SANDBOX_H
 #define TOKEN_AUTHD_SANDBOX_H
