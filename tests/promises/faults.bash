@@ -314,15 +314,6 @@ remember_uses() {
     cd ..
 }
 
-# Skips the test where nothing can be put before the C library: needs_preload NAME. Call it first.
-needs_preload() {
-    [ -z "${ASAN_OPTIONS-}" ] || skip "the sanitizers want to be loaded first"
-    preloaded=$BIN/tests/preload/$1.so
-    FAIL_MALLOC_REPORT=report LD_PRELOAD=$preloaded "$manager" --version >said 2>&1 || true
-    [ "$(wc -l <said)" -eq 1 ] && { [ "$1" != fail_malloc ] || [ -s report ]; } ||
-        skip "nothing can be put before this C library"
-}
-
 # What a command that reads said is right, or it said that it cannot know, and why: judge_reader CAUSE
 judge_reader() {
     local out said line i=0 right

@@ -360,7 +360,7 @@ all_say() {
 }
 
 @test "an expiry and a grace follow the clock, back and forth, in what runs as in what starts" {
-    needs_preload
+    needs_preload fake_clock
     set_clock 0
     token=$(create ci --expires 2h)
     next=$(clocked "$manager" rotate ci --grace 1h 2>/dev/null)
@@ -384,7 +384,7 @@ END
 }
 
 @test "what is dead by a command stays dead, whatever the clock is set to" {
-    needs_preload
+    needs_preload fake_clock
     set_clock 0
     revoked=$(create revoked)
     deleted=$(create deleted)
@@ -407,7 +407,7 @@ END
 }
 
 @test "tokens from the future are good and can be changed, and what is wrong with the clock is said" {
-    needs_preload
+    needs_preload fake_clock
     set_clock 864000
     token=$(clocked "$manager" create ahead --expires 20d 2>/dev/null)
     clocked "$manager" create gone >/dev/null 2>&1
@@ -448,7 +448,7 @@ END
 }
 
 @test "last uses only grow, and are recorded at once after the clock was set back" {
-    needs_preload
+    needs_preload fake_clock
     set_clock 0
     token=$(create ci)
     start_clocked
@@ -474,7 +474,7 @@ END
 }
 
 @test "a server's patience with its clients is not measured by a clock that is set" {
-    needs_preload
+    needs_preload fake_clock
     needs token_authd
     set_clock 0
     write_tokens "$(record one "$token_one")"

@@ -139,7 +139,7 @@ serve() {
     (
         export FAIL_MALLOC_AT=$1 FAIL_MALLOC_REPORT=../report LD_PRELOAD=$preloaded
         [ $# -eq 1 ] || export FAIL_MALLOC_ON=1
-        exec "$BIN/token_authd" --listen unix:../socket --threads 1
+        exec "$BIN/token_authd" --listen unix:../socket --threads 1 --sandbox=off # to leave a report
     ) 2>../log 3>&- &
     authd_pid=$!
     started+=("$authd_pid")

@@ -21,8 +21,11 @@ figure() {
     printf '%s\n' "$*" >>"${FIGURES:-/dev/null}"
 }
 
-# Skip the test where no library can be put between a program and its own.
+# Skip the test where no library can be put between a program and its own: needs_preload NAME
 needs_preload() {
     ! grep -q sanitize "$BIN/flags" || skip "the sanitizers want to be loaded first"
-    compgen -G "$BIN/tests/preload/*.so" >/dev/null || skip "needs tests/preload"
+    preloaded=$BIN/tests/preload/$1.so
+    [ -e "$preloaded" ] || skip "needs $preloaded"
+    LD_PRELOAD=$preloaded "$manager" --version >said 2>&1 || true
+    [ "$(wc -l <said)" -eq 1 ] || skip "nothing can be put before this C library"
 }

@@ -213,7 +213,7 @@ mistyped() {
 }
 
 @test "a create that fails, or is killed, leaves nothing of the token" {
-    needs_preload
+    needs_preload scan_memory
     command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null || skip "needs strace, and leave to use it"
     calls='rename,renameat,?renameat2'
     # Which token it is, when it is made in peace.
@@ -367,7 +367,7 @@ leaves() {
 }
 
 @test "the scanner sees what a program leaves that does not care" {
-    needs_preload
+    needs_preload scan_memory
     knows "$token_one" 14
     scanner
     rm -f "$found"
@@ -379,7 +379,7 @@ leaves() {
 }
 
 @test "programs wipe the tokens that they are given" {
-    needs_preload
+    needs_preload scan_memory
     tells 1 "$manager" create ci
     second=$token
     tells 1 "$manager" rotate ci
@@ -424,7 +424,7 @@ leaves() {
 }
 
 @test "an import wipes the keys, and a reader what it finds in the old format" {
-    needs_preload
+    needs_preload scan_memory
     knows "$token_one" 14
     knows "$token_two" 14
     scanner
@@ -451,7 +451,7 @@ leaves() {
 }
 
 @test "a new token is wiped once it is shown, in every form, and when it cannot be" {
-    needs_preload
+    needs_preload scan_memory
     dice=$preload/fixed_random.so
     seq 500 >"$known/names"
     for words in 'create ci' 'create ci --json' 'create ci --env' 'create ci --prefix sk_live_' \
@@ -489,7 +489,7 @@ leaves() {
 }
 
 @test "a stream wipes each line once it is answered, while it goes on" {
-    needs_preload
+    needs_preload scan_memory
     knows "$token_one" 14
     knows "$stranger" 14
     write_tokens "$(record one "$token_one")"
