@@ -281,7 +281,7 @@ keeps() {
     records "$(record 1 other sk-zzzzzzzzzzz)"
     remember
     while read -ra words; do
-        run --separate-stderr "$manager" "${words[@]}"
+        run_apart "$manager" "${words[@]}"
         printf '%s\n' "${words[*]}" "$output" "$stderr"
         [ "$status" -ge 1 ]
         [ "$status" -le 6 ]

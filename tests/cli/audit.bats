@@ -257,16 +257,16 @@ END
 @test "a trail that was moved away is asked for, not taken for no change" {
     create ci
     mv api_tokens.json.audit old
-    run --separate-stderr "$manager" audit
+    run_apart "$manager" audit
     [ "$status" -eq 6 ]
     [[ $stderr == *"api_tokens.json.audit is not there; if it was moved away, name it with --trail"* ]]
-    run --separate-stderr "$manager" audit --trail old ci
+    run_apart "$manager" audit --trail old ci
     [ "$status" -eq 0 ]
     [ "${#lines[@]}" -eq 1 ]
-    run --separate-stderr "$manager" --file nowhere.json audit
+    run_apart "$manager" --file nowhere.json audit
     [ "$status" -eq 6 ]
     rm api_tokens.json
-    run --separate-stderr "$manager" audit
+    run_apart "$manager" audit
     [ "$status" -eq 0 ]
     [[ $stderr == *"no change was made yet"* ]]
 }

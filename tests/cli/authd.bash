@@ -149,7 +149,7 @@ fails_to_start() {
     shift 2
     needs token_authd
     [[ " $* " == *" --listen "* ]] || set -- --listen 127.0.0.1:0 "$@"
-    run --separate-stderr timeout 5 "$BIN/token_authd" "$@"
+    run_apart timeout 5 "$BIN/token_authd" "$@"
     exits "$wanted"
     same "$output" ""
     says "$stderr" "$words"

@@ -51,7 +51,7 @@ activate_tcp() {
 
 @test "the help names every option and the default address, in 80 columns" {
     needs token_authd
-    run --separate-stderr "$BIN/token_authd" --help
+    run_apart "$BIN/token_authd" --help
     exits 0
     same "$stderr" ""
     for option in "--listen ADDRESS" --listen-public "--file FILE" "--realm NAME" "--threads N" \
@@ -66,7 +66,7 @@ activate_tcp() {
 
 @test "the version is the one of the other programs" {
     needs token_authd
-    run --separate-stderr "$BIN/token_authd" --version
+    run_apart "$BIN/token_authd" --version
     exits 0
     [[ $output =~ ^token_authd\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
     same "${output#* }" "$("$verifier" --version | sed -n '1s/^[^ ]* //p')"
@@ -347,7 +347,7 @@ END
     needs token_authd
     write_tokens "$(record one "$token_one")"
     # shellcheck disable=SC2016  # for that shell
-    run --separate-stderr bash -c 'ulimit -n 256
+    run_apart bash -c 'ulimit -n 256
         exec timeout 10 "$BIN/token_authd" --listen 127.0.0.1:0 --max-connections 1000'
     exits 1
     says "$stderr" "1000 connections need "
@@ -413,7 +413,7 @@ END
     write_tokens "$(record one "$token_one")"
     for file in /dev/null api_tokens.json; do
         # shellcheck disable=SC2016  # for that shell
-        run --separate-stderr timeout 10 bash -c \
+        run_apart timeout 10 bash -c \
             'LISTEN_PID=$$ LISTEN_FDS=1 exec "$BIN/token_authd" 3<"$1"' bash "$file"
         exits 2
         says "$stderr" "no socket that listens"

@@ -72,7 +72,7 @@ is_open_server() {
     write_tokens "$(record one "$token_one")"
     share_folder
     chmod 000 api_tokens.json
-    run --separate-stderr unprivileged timeout 5 "$BIN/token_authd" --listen 127.0.0.1:0
+    run_apart unprivileged timeout 5 "$BIN/token_authd" --listen 127.0.0.1:0
     exits 6
     says "$stderr" "api_tokens.json"
     says "$stderr" "ermission denied"

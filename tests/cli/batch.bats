@@ -126,7 +126,7 @@ batch() {
     remember
     for options in "create --batch" "audit --trail" "import"; do
         # shellcheck disable=SC2086  # words
-        run --separate-stderr "$manager" $options "$token"
+        run_apart "$manager" $options "$token"
         printf '%s\n' "$options" "$stderr"
         [ "$status" -ge 1 ]
         hides "${token:20}"

@@ -137,7 +137,7 @@ END
 
 @test "several lines are refused also when they come one after the other" {
     write_tokens "$(record ci "$token_one")"
-    run --separate-stderr bash -c '{ echo "$1"; sleep 0.2; echo more; } 2>/dev/null | "$0" check' \
+    run_apart bash -c '{ echo "$1"; sleep 0.2; echo more; } 2>/dev/null | "$0" check' \
         "$verifier" "$token_one"
     refused malformed "one token and nothing else"
 }
@@ -381,7 +381,7 @@ END
     write_tokens "$(record ci "$token_one")"
     [ "$(id -u)" = 0 ] || chmod 000 api_tokens.json
     share_folder
-    run --separate-stderr unprivileged "$verifier" check <<<"$token_one"
+    run_apart unprivileged "$verifier" check <<<"$token_one"
     unavailable "api_tokens.json: Permission denied"
     not_repeated "$token_one"
 }
@@ -390,7 +390,7 @@ END
     write_tokens "$(record ci "$token_one")"
     for input in '<&-' '<.'; do
         echo "row: $input"
-        run --separate-stderr bash -c "\"\$0\" check $input" "$verifier"
+        run_apart bash -c "\"\$0\" check $input" "$verifier"
         exits 6
         says "$stderr" "cannot read standard input"
         same "$output" ""
@@ -403,7 +403,7 @@ END
     for sink in '>/dev/full' '>&-'; do
         for json in '' --json; do
             echo "row: $json $sink"
-            run --separate-stderr bash -c "\"\$0\" check $json $sink" "$verifier" <<<"$token_one"
+            run_apart bash -c "\"\$0\" check $json $sink" "$verifier" <<<"$token_one"
             exits 1
             says "$stderr" "standard output"
         done
@@ -412,7 +412,7 @@ END
 
 @test "a token on the command line is refused as usage, and where to put it is said" {
     write_tokens "$(record ci "$token_one")"
-    run --separate-stderr "$verifier" check "$token_one" </dev/null
+    run_apart "$verifier" check "$token_one" </dev/null
     exits 2
     same "$output" ""
     not_repeated "$token_one"

@@ -119,7 +119,7 @@ cannot_tell() {
     mkdir $usage
     remember
     for command in list revoke; do
-        run --separate-stderr "$manager" "$command" --unused-for 90d
+        run_apart "$manager" "$command" --unused-for 90d
         [ "$status" -ne 0 ]
         [ "$output" = "" ]
         says $usage

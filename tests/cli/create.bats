@@ -25,7 +25,7 @@ into_closed_pipe() {
 }
 
 @test "create prints the token and nothing else on standard output" {
-    run --separate-stderr "$manager" create my-application
+    run_apart "$manager" create my-application
     [ "$status" -eq 0 ]
     [[ "$output" =~ ^sk-[0-9A-Za-z]{49}$ ]]
 }

@@ -15,7 +15,7 @@ all_refuse() {
         "$verifier status --json" "$manager list" "$manager create new" "$manager revoke ci"; do
         echo "row: $command"
         # shellcheck disable=SC2086  # several words
-        run --separate-stderr $command <<<"$key"
+        run_apart $command <<<"$key"
         exits 6
         same "$output" ""
         says "$stderr" "$1"
@@ -141,12 +141,12 @@ END
     while IFS='|' read -r variables credential id; do
         echo "row: $variables"
         # shellcheck disable=SC2086  # several words
-        run --separate-stderr env $variables "$verifier" check <<<"$credential"
+        run_apart env $variables "$verifier" check <<<"$credential"
         accepted "env:$id" "$id"
         for other in freegpt-of-the-file openai-of-the-file freegpt-of-mine openai-of-mine; do
             [ "$other" = "$credential" ] && continue
             # shellcheck disable=SC2086
-            run --separate-stderr env $variables "$verifier" check <<<"$other"
+            run_apart env $variables "$verifier" check <<<"$other"
             refused unknown "no token"
         done
     done <<'END'
@@ -199,12 +199,12 @@ END
     for command in "$verifier check" "$verifier status" "$manager list"; do
         echo "row: $command"
         # shellcheck disable=SC2086  # several words
-        run --separate-stderr unprivileged $command <<<"$token_one"
+        run_apart unprivileged $command <<<"$token_one"
         exits 6
         same "$output" ""
         says "$stderr" ".env: Permission denied"
     done
-    run --separate-stderr unprivileged "$verifier" check --no-env-file <<<"$token_one"
+    run_apart unprivileged "$verifier" check --no-env-file <<<"$token_one"
     exits 0
 }
 
@@ -244,7 +244,7 @@ END
         for command in "$verifier check" "$verifier status" "$manager list"; do
             echo "row: $command --env-file $file"
             # shellcheck disable=SC2086  # several words
-            run --separate-stderr $command --env-file "$file" <<<"$token_one"
+            run_apart $command --env-file "$file" <<<"$token_one"
             exits 6
             same "$output" ""
             says "$stderr" "$words"
@@ -283,9 +283,9 @@ END
         echo "$line" >.env
         # shellcheck disable=SC2086  # several words
         {
-            run --separate-stderr env $variables "$verifier" check $options <<<"$token_one"
+            run_apart env $variables "$verifier" check $options <<<"$token_one"
             accepted "$(id_of "$token_one")" "$expected"
-            run --separate-stderr env $variables "$manager" list --json $options
+            run_apart env $variables "$manager" list --json $options
             exits 0
             same "$(jq -r '.[].name' <<<"$output")" "$expected"
         }

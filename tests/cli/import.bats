@@ -829,7 +829,7 @@ END
 
 @test "a stream that meets the old format says to import, accepts nobody, and exits with 6" {
     cp "$predecessor" api_tokens.json
-    run --separate-stderr "$verifier" stream <<<"$one"
+    run_apart "$verifier" stream <<<"$one"
     [ "$output" = "ERR unavailable" ]
     hides "${one:15}"
     says "plain text" "token_manager --file $PWD/api_tokens.json import"
@@ -1013,7 +1013,7 @@ verdicts_of() {
     generate 300 >in/old.json
     cp in/old.json api_tokens.json
     remember
-    run --separate-stderr bash -c 'ulimit -f 8; exec "$1" import api_tokens.json' - "$manager"
+    run_apart bash -c 'ulimit -f 8; exec "$1" import api_tokens.json' - "$manager"
     [ "$status" -eq 6 ]
     unchanged
     [ ! -e api_tokens.json.tmp ]

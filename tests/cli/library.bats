@@ -21,7 +21,7 @@ build_shared() {
 # asked LINES OPTION...: what ask answers to these lines, for printf %b, is in $output.
 asked() {
     printf %b "$1" >script
-    run --separate-stderr ./ask "${@:2}" <script
+    run_apart ./ask "${@:2}" <script
     same "$stderr" ""
 }
 
@@ -416,7 +416,7 @@ END
 hammered() {
     rm -f api_tokens.json*
     steady=$(create steady)
-    run --separate-stderr timeout 100 "./$1" "$manager" "$PWD/api_tokens.json" "$steady" "$2"
+    run_apart timeout 100 "./$1" "$manager" "$PWD/api_tokens.json" "$steady" "$2"
     # The manager tells there what it did.
     lacks "$stderr" Sanitizer
     same "$output" "0 wrong"

@@ -5,7 +5,7 @@
 
 # Run the manager, which must end with that status: manages STATUS ARGUMENT...
 manages() {
-    run --separate-stderr "$manager" "${@:2}"
+    run_apart "$manager" "${@:2}"
     printf '%q ' token_manager "${@:2}"
     printf '\n%s\n' "$output" "$stderr" "(exit status $status, and $1 is right)"
     [ "$status" -eq "$1" ]
@@ -86,7 +86,7 @@ everybody_says() {
         exits 1
         says "$stderr" "refused ($word): "
     fi
-    run --separate-stderr "$verifier" stream "${options[@]}" <<<"$secret"
+    run_apart "$verifier" stream "${options[@]}" <<<"$secret"
     exits 0
     if [ "$word" = accepted ]; then
         says "$output" "OK tok_"

@@ -4,8 +4,7 @@
 # Run something that must end with that status; data is then in $output, talk in $stderr. Whatever
 # is printed here is shown only if the test fails: exits STATUS COMMAND...
 exits() {
-    local i # run counts with it
-    run --separate-stderr "${@:2}"
+    run_apart "${@:2}"
     printf '%q ' "${@:2}"
     printf '\n%s\n' "$output" "$stderr" "(exit status $status, and $1 is right)"
     [ "$status" -eq "$1" ]

@@ -16,11 +16,11 @@ is_open_with() {
         verdict "$credential" "$@"
         is_open
     done
-    run --separate-stderr "$verifier" status "$@"
+    run_apart "$verifier" status "$@"
     exits 0
     says "$output" "Mode: open"
     says "$output" "AUTHENTICATION IS OFF"
-    run --separate-stderr "$verifier" status --json "$@"
+    run_apart "$verifier" status --json "$@"
     exits 0
     same "$(jq -c '[.mode, .readable, .error]' <<<"$output")" '["open",false,null]'
 }
@@ -33,7 +33,7 @@ is_unavailable_with() {
         unavailable "$1"
         lacks "$stderr" "AUTHENTICATION IS OFF"
     done
-    run --separate-stderr "$verifier" status "${@:2}"
+    run_apart "$verifier" status "${@:2}"
     exits 6
     says "$output" "Mode: unavailable"
     says "$output" "$1"
@@ -46,7 +46,7 @@ is_closed_with() {
     refused missing "no credential"
     verdict "$stranger" "$@"
     refused unknown "none in the file"
-    run --separate-stderr "$verifier" status "$@"
+    run_apart "$verifier" status "$@"
     lacks "$output" "Mode: open"
     lacks "$output" "AUTHENTICATION IS OFF"
 }
@@ -152,9 +152,9 @@ is_closed_with() {
     write_tokens
     [ "$(id -u)" = 0 ] || chmod 000 api_tokens.json
     share_folder
-    run --separate-stderr unprivileged "$verifier" check </dev/null
+    run_apart unprivileged "$verifier" check </dev/null
     unavailable "Permission denied"
-    run --separate-stderr unprivileged "$verifier" check --allow-open </dev/null
+    run_apart unprivileged "$verifier" check --allow-open </dev/null
     unavailable "Permission denied"
 }
 
@@ -169,7 +169,7 @@ is_closed_with() {
     mkdir locked
     chmod 000 locked
     share_folder
-    run --separate-stderr unprivileged "$verifier" check --file locked/api_tokens.json --allow-open \
+    run_apart unprivileged "$verifier" check --file locked/api_tokens.json --allow-open \
         </dev/null
     chmod 700 locked
     unavailable "Permission denied"
@@ -216,7 +216,7 @@ is_closed_with() {
         echo "row: $text"
         printf '# comment\n%s\n' "$text" >.env
         for command in check status; do
-            run --separate-stderr "$verifier" "$command" --allow-open </dev/null
+            run_apart "$verifier" "$command" --allow-open </dev/null
             exits 6
             same "$output" ""
             says "$stderr" ".env:2: "
@@ -235,7 +235,7 @@ is_closed_with() {
     chmod 000 .env
     share_folder
     for command in check status; do
-        run --separate-stderr unprivileged "$verifier" "$command" </dev/null
+        run_apart unprivileged "$verifier" "$command" </dev/null
         exits 6
         same "$output" ""
         says "$stderr" ".env: Permission denied"
@@ -307,7 +307,7 @@ is_closed_with() {
         same "$output" ""
         says "$stderr" "TOKEN_VERIFIER_REQUIRE_AUTH must be 1 or 0"
         rm .env
-        TOKEN_VERIFIER_REQUIRE_AUTH=$value run --separate-stderr "$verifier" status
+        TOKEN_VERIFIER_REQUIRE_AUTH=$value run_apart "$verifier" status
         exits 6
         same "$output" ""
         says "$stderr" "TOKEN_VERIFIER_REQUIRE_AUTH must be 1 or 0"

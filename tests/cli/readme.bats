@@ -90,7 +90,7 @@ END
 
 @test "the example of variables sets none of them" {
     cp "$BATS_TEST_DIRNAME/../../.env.example" .env
-    run --separate-stderr "$verifier" status --json
+    run_apart "$verifier" status --json
     [ "$status" -eq 0 ]
     [[ "$stderr" == "AUTHENTICATION IS OFF"* ]]
     [ "$(jq -r .mode <<<"$output")" = open ]

@@ -403,11 +403,11 @@ many() {
     token=$(create ci)
     remember
     for option in --json --env --grace=0; do
-        run --separate-stderr sh -c '"$@" >&-' sh "$manager" rotate ci "$option"
+        run_apart sh -c '"$@" >&-' sh "$manager" rotate ci "$option"
         exits 1
         says "$stderr" "nothing was changed"
         unchanged
-        run --separate-stderr sh -c '"$@" 1</dev/null' sh "$manager" rotate ci "$option"
+        run_apart sh -c '"$@" 1</dev/null' sh "$manager" rotate ci "$option"
         exits 1
         unchanged
     done
@@ -419,7 +419,7 @@ many() {
     [ -c /dev/full ] || skip "needs /dev/full"
     token=$(create ci)
     for option in --json --env --lock-timeout=5; do
-        run --separate-stderr sh -c '"$@" >/dev/full' sh "$manager" rotate ci "$option"
+        run_apart sh -c '"$@" >/dev/full' sh "$manager" rotate ci "$option"
         exits 1
         says "$stderr" "$(field ci id)"
         [[ $stderr =~ \`token_manager\ ([^\`]*)\` ]]
@@ -454,7 +454,7 @@ many() {
     done
     wait "${pids[@]}"
     same "$(cat secrets.* | sort -u | wc -l)" 11
-    run --separate-stderr "$verifier" stream < <(cat secrets.*)
+    run_apart "$verifier" stream < <(cat secrets.*)
     same "$(sort -u <<<"$output")" "OK $(field ci id) ci"
     same "${#lines[@]}" 11
     same "$(older ci | wc -l)" 10

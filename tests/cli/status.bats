@@ -10,7 +10,7 @@ key=a-key-for-this-test
 
 # status_is EXIT [OPTION...]: the two forms agree; $output is the human one, $json the other.
 status_is() {
-    run --separate-stderr "$verifier" status --json "${@:2}"
+    run_apart "$verifier" status --json "${@:2}"
     exits "$1"
     json=$output
     case $(jq -r .mode <<<"$json") in
@@ -18,7 +18,7 @@ status_is() {
     *) same "$stderr" "" ;;
     esac
     jq -e . <<<"$json" >/dev/null
-    run --separate-stderr "$verifier" status "${@:2}"
+    run_apart "$verifier" status "${@:2}"
     exits "$1"
     same "$stderr" ""
     same "$(sed -n 's/^Warning: //p' <<<"$output")" "$(jq -r '.warnings[]' <<<"$json")"
@@ -136,7 +136,7 @@ warned() {
         mkdir "$name"
         pushd "$name"
         write_tokens
-        run --separate-stderr "$verifier" status --json
+        run_apart "$verifier" status --json
         exits 0
         same "$(jq -r .file <<<"$output")" "$PWD/api_tokens.json"
         popd
@@ -244,7 +244,7 @@ warned() {
 @test "git that is not there is no fault" {
     mkdir bin
     write_tokens "$(record a "$token_one")"
-    run --separate-stderr env PATH="$PWD/bin" "$verifier" status
+    run_apart env PATH="$PWD/bin" "$verifier" status
     exits 0
     says "$output" "Mode: file"
 }

@@ -16,12 +16,12 @@ teardown() {
 # The answers to some input: stream INPUT [OPTION...]. INPUT is for printf %b.
 stream() {
     printf %b "$1" >input
-    run --separate-stderr "$verifier" stream "${@:2}" <input
+    run_apart "$verifier" stream "${@:2}" <input
 }
 
 # The same to a file's bytes: stream_of FILE [OPTION...]
 stream_of() {
-    run --separate-stderr "$verifier" stream "${@:2}" <"$1"
+    run_apart "$verifier" stream "${@:2}" <"$1"
 }
 
 # The stream's answer that accepts: ok SECRET NAME
@@ -272,7 +272,7 @@ $token_one\nX-Api-Key: $token_one\0\n"
 
 @test "a stream takes no credential as an argument" {
     write_tokens "$(record ci "$token_one")"
-    run --separate-stderr "$verifier" stream "$token_one" </dev/null
+    run_apart "$verifier" stream "$token_one" </dev/null
     exits 2
     lacks "$stderr" "${token_one:15}"
 }
@@ -546,21 +546,21 @@ recorded() {
 @test "output that cannot be written is a failure" {
     write_tokens "$(record ci "$token_one")"
     echo "$token_one" >input
-    run --separate-stderr bash -c '"$1" stream <input >&-' - "$verifier"
+    run_apart bash -c '"$1" stream <input >&-' - "$verifier"
     exits 1
     says "$stderr" "standard output"
     [ -w /dev/full ] || skip "needs /dev/full"
-    run --separate-stderr bash -c '"$1" stream <input >/dev/full' - "$verifier"
+    run_apart bash -c '"$1" stream <input >/dev/full' - "$verifier"
     exits 1
     says "$stderr" "standard output"
 }
 
 @test "input that cannot be read is a failure" {
     write_tokens "$(record ci "$token_one")"
-    run --separate-stderr bash -c '"$1" stream <&-' - "$verifier"
+    run_apart bash -c '"$1" stream <&-' - "$verifier"
     exits 1
     says "$stderr" "standard input"
-    run --separate-stderr bash -c '"$1" stream <.' - "$verifier"
+    run_apart bash -c '"$1" stream <.' - "$verifier"
     exits 1
     says "$stderr" "standard input"
 }

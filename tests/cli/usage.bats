@@ -140,7 +140,7 @@ good_for_others() {
         echo "row: $mode"
         chmod "$mode" api_tokens.json.usage
         before=$(unprivileged stat -c '%s %Y' api_tokens.json.usage)
-        run --separate-stderr unprivileged "$verifier" check <<<"$token"
+        run_apart unprivileged "$verifier" check <<<"$token"
         accepted "$(field ci id)" ci
         same "$(unprivileged stat -c '%s %Y' api_tokens.json.usage)" "$before"
     done
@@ -168,13 +168,13 @@ good_for_others() {
     chmod 444 api_tokens.json
     chmod 555 .
     before=$(ls -lA --time-style=full-iso)
-    run --separate-stderr unprivileged "$verifier" check <<<"$token"
+    run_apart unprivileged "$verifier" check <<<"$token"
     accepted "$(field ci id)" ci
-    run --separate-stderr unprivileged "$verifier" check --json <<<"$token"
+    run_apart unprivileged "$verifier" check --json <<<"$token"
     exits 0
-    run --separate-stderr unprivileged "$verifier" check <<<"$stranger"
+    run_apart unprivileged "$verifier" check <<<"$stranger"
     refused unknown "none in the file"
-    run --separate-stderr unprivileged "$verifier" status
+    run_apart unprivileged "$verifier" status
     says "$output" "1 active"
     same "$(ls -lA --time-style=full-iso)" "$before"
 }
@@ -188,7 +188,7 @@ good_for_others() {
     chmod 666 api_tokens.json.usage
     chmod 555 .
     before=$(ls -A)
-    run --separate-stderr unprivileged "$verifier" check <<<"$token"
+    run_apart unprivileged "$verifier" check <<<"$token"
     accepted "$(field ci id)" ci
     same "$(ls -A)" "$before"
     is_recorded ci
@@ -217,10 +217,10 @@ good_for_others() {
     chmod 444 api_tokens.json
     chmod 555 .
     chmod 777 ../state
-    run --separate-stderr unprivileged "$verifier" check --usage ../state/uses <<<"$token"
+    run_apart unprivileged "$verifier" check --usage ../state/uses <<<"$token"
     accepted "$(field ci id)" ci
     same "$(ls -A)" api_tokens.json
-    run --separate-stderr unprivileged "$manager" list --json --usage ../state/uses
+    run_apart unprivileged "$manager" list --json --usage ../state/uses
     exits 0
     [[ $(jq -r '.[].last_used_at' <<<"$output") =~ ^$time_pattern$ ]]
 }
@@ -267,7 +267,7 @@ good_for_others() {
         echo "$(id_of "$token_three") 2023-03-03T03:03:03Z"
         printf '%s 2022-02-0' "$(id_of "$token_two")"
     } >api_tokens.json.usage
-    run --separate-stderr "$manager" list --json
+    run_apart "$manager" list --json
     exits 0
     same "$stderr" ""
     same "$(jq -c 'map(.last_used_at)' <<<"$output")" \
@@ -293,7 +293,7 @@ good_for_others() {
     cp api_tokens.json.usage before
     exec 9<>api_tokens.json.usage
     flock 9
-    run --separate-stderr timeout 20 "$verifier" check <<<"$token"
+    run_apart timeout 20 "$verifier" check <<<"$token"
     accepted "$(field ci id)" ci
     cmp api_tokens.json.usage before
     run timeout 20 "$manager" list
@@ -358,7 +358,7 @@ good_for_others() {
     token=$(create ci)
     share_folder
     chmod 2750 .
-    run --separate-stderr as_nobody "$verifier" check <<<"$token"
+    run_apart as_nobody "$verifier" check <<<"$token"
     accepted "$(field ci id)" ci
     is_recorded ci
     run as_nobody touch new-file

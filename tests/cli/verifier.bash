@@ -74,12 +74,12 @@ write_tokens() {
 
 # The verdict on a line: verdict LINE [OPTION...]
 verdict() {
-    run --separate-stderr "$verifier" check "${@:2}" <<<"$1"
+    run_apart "$verifier" check "${@:2}" <<<"$1"
 }
 
 # The verdict on a file's bytes: verdict_on FILE [OPTION...]
 verdict_on() {
-    run --separate-stderr "$verifier" check "${@:2}" <"$1"
+    run_apart "$verifier" check "${@:2}" <"$1"
 }
 
 # accepted ID NAME
