@@ -62,13 +62,14 @@ start_authd() {
     authd_pid=$!
     started+=("$authd_pid")
     wait_for came_up_or_ended "$before"
-    [ "$(logged ready)" -gt "$before" ] || fail "$(cat "$authd_log")"
-    authd_port=$(sed -n 's/.* event=ready listen=[^ ]*:\([0-9]*\) .*/\1/p' "$authd_log" | tail -n 1)
+    so_often $((before + 1)) ready || fail "$(<"$authd_log")"
+    authd_port=''
+    [[ ! $(log_lines ready) =~ .*\ event=ready\ listen=[^\ ]*:([0-9]+)\  ]] || authd_port=${BASH_REMATCH[1]}
     authd_url=http://${authd_port:+127.0.0.1:}${authd_port:-localhost}
 }
 
 came_up_or_ended() {
-    [ "$(logged ready)" -gt "$1" ] || has_ended "$authd_pid"
+    so_often $(($1 + 1)) ready || has_ended "$authd_pid"
 }
 
 has_ended() {
@@ -77,11 +78,23 @@ has_ended() {
 
 # Lines of the log about an event, and how many: log_lines EVENT, logged EVENT
 log_lines() {
-    grep " event=$1 " "$authd_log" || true
+    local line
+    while IFS= read -r line; do
+        [[ $line != *" event=$1 "* ]] || printf '%s\n' "$line"
+    done <"$authd_log"
 }
 
 logged() {
-    grep -c " event=$1 " "$authd_log" || true
+    local line count=0
+    while IFS= read -r line; do
+        [[ $line != *" event=$1 "* ]] || count=$((count + 1))
+    done <"$authd_log"
+    echo "$count"
+}
+
+# so_often NUMBER EVENT: the log tells of it as often as that, or more.
+so_often() {
+    [ "$(logged "$2")" -ge "$1" ]
 }
 
 # SIGTERM, and its exit status in $status.
@@ -97,8 +110,9 @@ ask() {
     shift
     code=$(curl --silent --show-error --max-time 10 --dump-header head.txt --output body.txt \
         --write-out '%{http_code}' "$@" "$authd_url$path")
-    head=$(tr -d '\r' <head.txt)
-    body=$(cat body.txt)
+    head=$(<head.txt)
+    head=${head//$'\r'/}
+    body=$(<body.txt)
 }
 
 # lets_in TOKEN, keeps_out TOKEN [STATUS]: so goes a request with it.
@@ -121,7 +135,11 @@ wait_for_end() {
 
 # The value of one header of the last answer, whatever its case: header NAME
 header() {
-    sed -n "s/^$1: *//Ip" <<<"$head"
+    local line value
+    while IFS= read -r line; do
+        value=${line#*:}
+        [[ ${line,,} != "${1,,}":* ]] || echo "${value#"${value%%[! ]*}"}"
+    done <<<"$head"
 }
 
 # What it answers to these very bytes (printf's escapes), which ask it to close the connection:
@@ -130,8 +148,12 @@ ask_raw() {
     local answer
     exec 7<>"/dev/tcp/127.0.0.1/$authd_port"
     # shellcheck disable=SC2059  # the escapes are the caller's
-    printf "$1" >sent.txt # in one piece, as small ones wait for each other in TCP
-    (trap '' PIPE && cat sent.txt >&7) 2>/dev/null || true # it need not read to the end
+    if [[ $1 == *'\0'* ]]; then
+        printf "$1" >sent.txt # in one piece, as small ones wait for each other in TCP
+        (trap '' PIPE && cat sent.txt >&7) 2>/dev/null || true # it need not read to the end
+    else
+        say 7 "$1"
+    fi
     IFS= read -r -t 10 -d '' answer <&7 || true            # to the end
     answer=${answer//$'\r'/}
     exec 7<&- 7>&-
@@ -166,8 +188,10 @@ say() {
     local bytes
     # shellcheck disable=SC2059  # the escapes are the caller's
     printf -v bytes "$2"
+    trap '' PIPE
     # echo writes at once, where printf would write a line at a time, and each would wait in TCP.
-    (trap '' PIPE && echo -n "$bytes" >&"$1") 2>/dev/null || true
+    { echo -n "$bytes" >&"$1"; } 2>/dev/null || true
+    trap - PIPE
 }
 
 # A request for a verdict: say_verify FD CREDENTIAL

@@ -21,8 +21,10 @@ write_kinds() {
 # is_refusal STATUS CODE: the last answer is one, of the shape that OpenAI's clients know.
 is_refusal() {
     same "$code" "$1"
-    same "$(jq -c '[keys, (.error | keys, .param, .code, (.message | type))]' <<<"$body")" \
-        "[[\"error\"],[\"code\",\"message\",\"param\",\"type\"],null,\"$2\",\"string\"]"
+    # As text, because jq takes long to start.
+    local string='"([^"\\[:cntrl:]]|\\["\\/bfnrt])+"'
+    local object='\{"error": \{"message": '$string', "type": '$string', "param": null, "code": "'$2'"\}\}'
+    [[ $body =~ ^$object$ ]] || fail "not the body of a refusal: $body"
     says "$head" $'\nContent-Type: application/json\n'
     says "$head" $'\nCache-Control: no-store\n'
 }
@@ -695,7 +697,7 @@ END
             "GET /verify $token${end}\r\n" \
             "$token\r\n\r\n"; do
             ask_raw "$request"
-            shown="$head$body"$(cat "$authd_log")
+            shown="$head$body"$(<"$authd_log")
             for part in "${token:14:8}" "${token:22:8}" "${token:30:8}"; do
                 [[ $shown != *"$part"* ]] || fail "$part is in it" "$request" "$shown"
             done
@@ -710,8 +712,6 @@ END
 # Clients that ask for PATH and are gone before the answers: ask_and_run PATH
 ask_and_run() {
     local i
-    trap - DEBUG
-    set +T
     for ((i = 0; i < 20; i++)); do
         printf 'GET %s HTTP/1.1\r\nHost: x\r\n\r\n' "$1"
     done >request

@@ -13,11 +13,6 @@ is_used() {
         '.[] | select(.name == $name) | .last_used_at != null'
 }
 
-# so_often NUMBER EVENT: the log tells of it as often as that, or more.
-so_often() {
-    [ "$(logged "$2")" -ge "$1" ]
-}
-
 # Sends a signal and waits until the log tells of one more EVENT: signal_for EVENT SIGNAL
 signal_for() {
     local before

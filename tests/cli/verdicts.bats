@@ -333,9 +333,6 @@ spoil() {
 
 # Reads the table.
 take_cases() {
-    # By it bats knows which line failed. The rows tell more than that, and this takes a third of the
-    # time without.
-    trap - DEBUG
     local what setting scopes verdict lines
     declare -gA identity=() rows_of=()
     titles=() demands=() wanted=() headers=() settings=() differ=() driven=0

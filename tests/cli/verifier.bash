@@ -40,7 +40,9 @@ exits() {
 }
 
 digest() {
-    printf %s "$1" | b2sum -l 256 | cut -d' ' -f1
+    local line
+    line=$(printf %s "$1" | b2sum -l 256)
+    echo "${line%% *}"
 }
 
 # The id that `record` gives to the token with that secret.
