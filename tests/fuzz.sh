@@ -12,7 +12,8 @@ cd "$(dirname "$0")/fuzz" || exit
 seconds=$1
 shift
 
-TMPDIR=$(mktemp -d)
+# In memory, where there is such a place: one harness writes files.
+TMPDIR=$(mktemp -d /dev/shm/fuzz.XXXXXX 2>/dev/null || mktemp -d)
 export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
 

@@ -101,15 +101,19 @@ static void add_token(struct token_set *set)
 }
 
 /* To each record another kind of change, to the same ones for the same text. */
-static void change(struct token_set *set, size_t size)
+static void change(struct token_set *set, const struct token_json *json)
 {
+    size_t sum = 0;
     struct error error;
 
+    for (size_t i = 0; i < json->size; i++) {
+        sum += (unsigned char)json->text[i];
+    }
     for (size_t i = 0; i < set->count; i++) {
         struct token_record *record = &set->records[i];
         const struct token_secret fresh = make_secret(i);
 
-        switch ((i + size) % 7) {
+        switch ((i + sum) % 7) {
         case 0:
             token_set_revoke(record, NOW);
             break;
@@ -120,7 +124,7 @@ static void change(struct token_set *set, size_t size)
         case 3:
             if (token_set_find_digest(set, fresh.digest) == NULL &&
                 record->token.previous_count < TOKEN_PREVIOUS_COUNT) {
-                MUST(token_set_rotate(record, &fresh, NOW, (i + size) % 2 == 0 ? NOW + GRACE : NOW,
+                MUST(token_set_rotate(record, &fresh, NOW, (i + sum) % 2 == 0 ? NOW + GRACE : NOW,
                                       &error) == STATUS_OK);
             }
             break;
@@ -134,7 +138,7 @@ static void change(struct token_set *set, size_t size)
             break;
         }
     }
-    if (size % 2 == 0) {
+    if (sum % 2 == 0) {
         add_token(set);
     }
 }
@@ -289,7 +293,7 @@ static void check_accepted(struct token_json *json, struct token_set *set)
     check_index(json->text, json->size, set);
     buffer_append(&views, json->text, json->size);
     write_view(set, &views);
-    change(set, json->size);
+    change(set, json);
     MUST(token_json_write(json, set, &out, &error) == STATUS_OK);
     check_rewritten(json, set, &out);
     buffer_append(&views, out.bytes, out.size);
