@@ -68,7 +68,6 @@ cli_objects := $(call objects,src/cli)
 unit_objects := $(call objects,tests/unit)
 helper_objects := $(call objects,tests/helpers)
 preload_objects := $(call objects,tests/preload)
-fuzz_objects := $(call objects,tests/fuzz)
 archives := $(BUILD)/libcli.a $(BUILD)/libtoken.a
 # What others link: only what token_verifier.h names is to be seen from outside.
 version := $(shell sed -n 's/.*TOKEN_MANAGER_VERSION "\(.*\)"/\1/p' src/base/version.h)
@@ -292,8 +291,9 @@ ifeq ($(BUILD),build)
 endif
 
 FORCE:
-.PHONY: all programs $(OPTIONAL) test faults soak fuzz fuzzers mutants sanitize lint check-layers check-format \
-	check-mutants check-tidy check-cppcheck check-scripts demo deps deps-test deps-lint clean FORCE
+.PHONY: all programs $(OPTIONAL) test faults soak fuzz fuzzers mutants sanitize lint check-layers \
+	check-format check-mutants check-tidy check-cppcheck check-scripts demo deps deps-test deps-lint \
+	clean FORCE
 .SUFFIXES:
 .DELETE_ON_ERROR:
 
