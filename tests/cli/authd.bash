@@ -231,3 +231,22 @@ metric() {
     curl --silent --fail "$authd_url/metrics" |
         awk -v name="token_authd_$1" 'index($0, name " ") == 1 { print $NF }'
 }
+
+# How many descriptors the server has.
+descriptors() {
+    find "/proc/$authd_pid/fd" -mindepth 1 | wc -l
+}
+
+# has_at_least NUMBER, has_at_most NUMBER of them
+has_at_least() {
+    [ "$(descriptors)" -ge "$1" ]
+}
+
+has_at_most() {
+    [ "$(descriptors)" -le "$1" ]
+}
+
+# Allows so many descriptors, or skips the test: allow_descriptors COUNT
+allow_descriptors() {
+    ulimit -Sn "$1" 2>/dev/null || skip "needs $1 file descriptors"
+}

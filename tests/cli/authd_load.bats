@@ -36,25 +36,6 @@ hold() {
     same "$(cat held)" "$1"
 }
 
-# How many descriptors the server has.
-descriptors() {
-    find "/proc/$authd_pid/fd" -mindepth 1 | wc -l
-}
-
-# has_at_least NUMBER, has_at_most NUMBER of them
-has_at_least() {
-    [ "$(descriptors)" -ge "$1" ]
-}
-
-has_at_most() {
-    [ "$(descriptors)" -le "$1" ]
-}
-
-# Allows so many descriptors, or skips the test: allow_descriptors COUNT
-allow_descriptors() {
-    ulimit -Sn "$1" 2>/dev/null || skip "needs $1 file descriptors"
-}
-
 # All verdicts of another client are as ever, on one connection and on new ones.
 serves_others() {
     same "$(curl --silent --max-time 20 -o /dev/null -w '%{http_code}\n' -H "X-Api-Key: $token_one" \

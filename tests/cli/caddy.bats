@@ -7,25 +7,6 @@ load verifier
 load authd
 load upstream
 
-run_caddy() {
-    integration caddy/Caddyfile :8080 ":$1" 127.0.0.1:9000 "127.0.0.1:$upstream_port" \
-        unix//run/token_authd.sock unix/authd.sock >Caddyfile || exit
-    export HOME=$PWD XDG_CONFIG_HOME=$PWD XDG_DATA_HOME=$PWD
-    exec caddy run --config Caddyfile --adapter caddyfile >>caddy.log 2>&1
-}
-
-# It has logged a request.
-caddy_is_ready() {
-    curl --silent --output /dev/null "http://127.0.0.1:$1/ready" && grep -q '"uri":"/ready"' caddy.log
-}
-
-start_caddy() {
-    needs caddy nginx jq
-    start_both_ends
-    start_on_port run_caddy caddy_is_ready
-    proxy_port=$port
-}
-
 @test "Caddy lets tokens through, and the upstream is told whose they are" {
     start_caddy
     lets_tokens_through

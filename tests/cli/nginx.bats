@@ -9,50 +9,6 @@ load authd
 load upstream
 load nginx
 
-# token_authd, the server behind, and nginx between us and them: start_all [FROM TO]...
-start_all() {
-    needs nginx token_authd curl
-    start_authd --listen unix:authd.sock
-    start_upstream
-    start_nginx "$@"
-}
-
-# nginx with that configuration, and with further changes: start_nginx [FROM TO]... Sets nginx_pid,
-# nginx_url, and authd_url to the same, so that `ask` asks there.
-start_nginx() {
-    local port i directives
-    needs nginx curl
-    directives="daemon off; pid $PWD/nginx.pid;"
-    [ "$(id -u)" != 0 ] || directives+=" user root $(id -gn);" # who may enter this folder
-    for ((i = 0; i < 30; i++)); do
-        port=$(free_port)
-        nginx_configuration "$port" "$@" >nginx.conf || return
-        : >error.log
-        nginx -p "$PWD" -e "$PWD/error.log" -c "$PWD/nginx.conf" -g "$directives" 2>said 3>&- &
-        nginx_pid=$!
-        started+=("$nginx_pid")
-        wait_for nginx_has_begun
-        if [ -s nginx.pid ]; then
-            nginx_url=http://127.0.0.1:$port
-            authd_url=$nginx_url
-            return
-        fi
-        kill "$nginx_pid" 2>/dev/null || true
-        grep -q "Address already in use" error.log || fail "$(cat said error.log)" || return
-    done
-    fail "no port was free"
-}
-
-# It has bound its port (the pid file comes after that), or cannot.
-nginx_has_begun() {
-    [ -s nginx.pid ] || grep -q emerg error.log || ! kill -0 "$nginx_pid"
-}
-
-# The value of a header as it reached the server behind, from the last answer: got NAME
-got() {
-    sed -n "s/^$1: *//Ip" <<<"$body"
-}
-
 # refused_with STATUS CODE: so says the last answer, in the form that OpenAI's clients understand.
 refused_with() {
     same "$code" "$1"

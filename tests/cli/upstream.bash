@@ -326,3 +326,43 @@ writes_no_secrets() {
     done
     lacks "$(cat authd.log "$1")" "${token_one:5}"
 }
+
+# The address of the verifier is in verifier_at, and what is replaced in Lua's file in lua_change.
+run_haproxy() {
+    integration haproxy/haproxy.cfg 127.0.0.1:8080 "127.0.0.1:$1" \
+        127.0.0.1:9000 "127.0.0.1:$upstream_port" \
+        unix@/run/token_authd.sock "${verifier_at:-unix@authd.sock}" >haproxy.cfg || exit
+    integration haproxy/token_auth.lua "${lua_change[@]}" >token_auth.lua || exit
+    exec haproxy -dR -db -f haproxy.cfg >>haproxy.log 2>&1 # -dR: no port is shared with another HAProxy
+}
+
+# It has logged a request.
+haproxy_is_ready() {
+    curl --silent --output /dev/null "http://127.0.0.1:$1/ready" && grep -q ' GET /ready ' haproxy.log
+}
+
+start_haproxy() {
+    needs haproxy nginx jq
+    [ -n "${upstream_port:-}" ] || start_both_ends
+    start_on_port run_haproxy haproxy_is_ready
+    proxy_port=$port
+}
+
+run_caddy() {
+    integration caddy/Caddyfile :8080 ":$1" 127.0.0.1:9000 "127.0.0.1:$upstream_port" \
+        unix//run/token_authd.sock unix/authd.sock >Caddyfile || exit
+    export HOME=$PWD XDG_CONFIG_HOME=$PWD XDG_DATA_HOME=$PWD
+    exec caddy run --config Caddyfile --adapter caddyfile >>caddy.log 2>&1
+}
+
+# It has logged a request.
+caddy_is_ready() {
+    curl --silent --output /dev/null "http://127.0.0.1:$1/ready" && grep -q '"uri":"/ready"' caddy.log
+}
+
+start_caddy() {
+    needs caddy nginx jq
+    start_both_ends
+    start_on_port run_caddy caddy_is_ready
+    proxy_port=$port
+}
