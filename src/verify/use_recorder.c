@@ -9,12 +9,14 @@
 
 #define REPEAT_SECONDS 60
 #define ENTRIES_LIMIT 65536 /* while the usage file cannot be written, later uses are not kept */
+#define ENTRIES_MANY (ENTRIES_LIMIT / 2)
 
 void use_recorder_init(struct use_recorder *recorder)
 {
     *recorder = (struct use_recorder){0};
     (void)pthread_mutex_init(&recorder->lock, NULL);
     atomic_init(&recorder->pending, false);
+    atomic_init(&recorder->crowded, false);
     atomic_init(&recorder->last_flush, TIME_NONE);
 }
 
@@ -42,6 +44,10 @@ static void add(struct use_recorder *recorder, const char *id, int64_t used)
     memcpy(entry.id, id, TOKEN_ID_SIZE);
     (void)pthread_mutex_lock(&recorder->lock);
     keep(recorder, &entry);
+    /* Only as they come to be many: what could not be written waits for its second. */
+    if (recorder->count == ENTRIES_MANY) {
+        atomic_store_explicit(&recorder->crowded, true, memory_order_relaxed);
+    }
     (void)pthread_mutex_unlock(&recorder->lock);
 }
 
@@ -75,7 +81,8 @@ void use_recorder_collect(struct use_recorder *recorder, struct digest_index *in
 bool use_recorder_is_due(const struct use_recorder *recorder, int64_t now)
 {
     return atomic_load_explicit(&recorder->pending, memory_order_relaxed) &&
-           atomic_load_explicit(&recorder->last_flush, memory_order_relaxed) != now;
+           (atomic_load_explicit(&recorder->last_flush, memory_order_relaxed) != now ||
+            atomic_load_explicit(&recorder->crowded, memory_order_relaxed));
 }
 
 /* Takes the entries out, for one thread at a time; if not, `*result` is what that means. */
@@ -86,6 +93,7 @@ static bool take(struct use_recorder *recorder, struct usage_append *append,
 
     (void)pthread_mutex_lock(&recorder->lock);
     atomic_store_explicit(&recorder->last_flush, append->now, memory_order_relaxed);
+    atomic_store_explicit(&recorder->crowded, false, memory_order_relaxed);
     taken = !recorder->flushing && recorder->count > 0;
     *result = recorder->flushing ? USAGE_BUSY : USAGE_APPENDED;
     if (taken) {

@@ -21,6 +21,7 @@ struct use_recorder {
     size_t capacity;
     bool flushing;              /* one thread is at it */
     _Atomic bool pending;       /* whether there are entries */
+    _Atomic bool crowded;       /* whether they cannot wait for the next second */
     _Atomic int64_t last_flush; /* the second of the last try */
 };
 
