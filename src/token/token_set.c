@@ -99,11 +99,14 @@ struct token_record *token_set_find_digest(const struct token_set *set,
 static bool begins(const char *stored, const char *text, size_t size)
 {
     const size_t length = strlen(stored);
-    const size_t scheme = token_text_scheme(stored, length);
-    const bool is_full = length - scheme == TOKEN_PREFIX_SHOWN;
+    size_t scheme;
 
-    return size >= scheme + BEGINNING_LEAST && (size <= length || is_full) && length > 0 &&
-           memcmp(stored, text, size < length ? size : length) == 0;
+    if (length == 0 || memcmp(stored, text, size < length ? size : length) != 0) {
+        return false; /* as nearly always */
+    }
+    scheme = token_text_scheme(stored, length);
+    return size >= scheme + BEGINNING_LEAST &&
+           (size <= length || length - scheme == TOKEN_PREFIX_SHOWN);
 }
 
 static bool token_begins(const struct token *token, const char *text, size_t size)
