@@ -3,8 +3,8 @@
  *
  *     LD_PRELOAD=…/fake_clock.so FAKE_CLOCK=FILE PROGRAM …
  *
- * FILE holds by how many seconds the clock is ahead, or with a minus behind; without it the clock is
- * right. The clock that nobody sets (CLOCK_MONOTONIC) is left alone.
+ * FILE holds by how many seconds the clock is ahead, or with a minus behind; or with a = before it, the
+ * second at which it stands still. Without FILE the clock is right. The clock that nobody sets (CLOCK_MONOTONIC) is left alone.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static long seconds_ahead(void)
+static void falsify(struct timespec *now)
 {
     const char *path = getenv("FAKE_CLOCK");
     char text[32] = "";
@@ -23,7 +23,11 @@ static long seconds_ahead(void)
         (void)!read(fd, text, sizeof(text) - 1);
         (void)close(fd);
     }
-    return strtol(text, NULL, 10);
+    if (text[0] == '=') {
+        *now = (struct timespec){.tv_sec = strtol(text + 1, NULL, 10)};
+    } else {
+        now->tv_sec += strtol(text, NULL, 10);
+    }
 }
 
 /* The names of glibc's own parameters are reserved. */
@@ -33,7 +37,7 @@ int clock_gettime(clockid_t clock, struct timespec *now)
     const long result = syscall(SYS_clock_gettime, clock, now);
 
     if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) {
-        now->tv_sec += seconds_ahead();
+        falsify(now);
     }
     return (int)result;
 }
