@@ -110,9 +110,10 @@ timed() {
     same "$(grep -c '^   Name: ' listed)" $((count + 1))
     "$manager" list --json >listed
     same "$(grep -c '"status": "active"' listed)" $((count + 1))
-    for token in "${tokens[@]}"; do
-        timed check "$verifier" check <<<"$token" >/dev/null
+    for token in "${tokens[@]:1}"; do
+        run -0 "$verifier" check <<<"$token"
     done
+    timed check "$verifier" check <<<"${tokens[0]}" >/dev/null
     timed "stream of all" "$verifier" stream < <(cut -f2 made) >answers
     same "$(grep -c '^OK ' answers)" "$count"
     same "$(sort -u answers | wc -l)" "$count"
@@ -149,7 +150,7 @@ timed() {
     # Each that the stream accepted is there with its last use.
     "$manager" list --json >listed
     same "$(grep -c '"last_used_at": "' listed)" $((count - 100 + 1))
-    figure "limits: $count tokens: $(<times.txt)"
+    figure "limits: $count tokens: $(sed 's/, $//' times.txt)"
 }
 
 @test "a token with the longest of everything goes through every command and answer" {

@@ -30,6 +30,8 @@ knows() {
 
 # All that was told, and the files with their names, are looked through.
 nothing_is_told() {
+    [ -z "$asked" ] || figure "secrets: nothing of $(wc -l <"$known/secrets") tokens and mistyped ones in what" \
+        "$asked commands said, nor in any file"
     find . -type f -exec perl "$tests/leaks.pl" "$known/secrets" {} +
 }
 
@@ -48,6 +50,7 @@ tells() {
 # Run something that must not tell any: quiet STATUS COMMAND...
 quiet() {
     local code=0
+    asked=$((asked + 1))
     "${@:2}" >>said 2>&1 || code=$?
     [ "$code" = "$1" ] || fail "exit status $code instead of $1: ${*:2}" "$(tail -n 5 said)"
 }
@@ -348,6 +351,7 @@ scanner() {
 # leaves PLACES STATUS COMMAND...
 leaves() {
     local code=0 line places=' ' looked=
+    asked=$((asked + 1))
     : >"$found"
     env "${scanner[@]}" "${@:3}" >>"$known/said" 2>&1 || code=$?
     [ "$code" = "$2" ] || fail "exit status $code instead of $2: ${*:3}" "$(tail -n 5 "$known/said")"
@@ -421,6 +425,7 @@ leaves() {
         leaves '' "$code" "$verifier" stream --env-file "$known/env" </dev/null
     done
     leaves '' 0 "$manager" delete "$token"
+    figure "secrets: $asked commands that were given a token left no copy of it in their memory"
 }
 
 @test "an import wipes the keys, and a reader what it finds in the old format" {
@@ -448,6 +453,7 @@ leaves() {
         "A='$token_one" "$token_one"$'\n'"A=$token_two" "{\"$token_one\": {}, \"$token_one\": {}}"; do
         leaves '' 1 "$manager" import - <<<"$text"
     done
+    figure "secrets: $asked commands that met keys of other programs left no copy of them in their memory"
 }
 
 @test "a new token is wiped once it is shown, in every form, and when it cannot be" {
@@ -486,6 +492,7 @@ leaves() {
         leaves '' "$code" "${under[@]}" "$manager" "${words[@]}"
         [ "$code" != 0 ] || grep -qF "$(tail -n 1 "$known/secrets" | cut -d ' ' -f 2)" "$known/said"
     done
+    figure "secrets: $asked commands that made tokens left no copy of them in their memory"
 }
 
 @test "a stream wipes each line once it is answered, while it goes on" {
