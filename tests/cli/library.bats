@@ -466,5 +466,5 @@ END
     take_library
     cp "$BIN/tsan/libtoken_verifier.a" product/lib/
     build_static hammer "$sources/hammer.c" -fsanitize=thread
-    hammered hammer 20
+    hammered hammer 8
 }

@@ -31,12 +31,13 @@ json() {
 
 # remember … unchanged: are token file and trail, byte for byte, what they were, and the uses too?
 remember() {
-    local name
-    mkdir -p before
+    local name there=()
+    [ ! -e before ] || rm -r before
+    mkdir before
     for name in api_tokens.json api_tokens.json.audit api_tokens.json.usage; do
-        rm -f "before/$name"
-        [ ! -e "$name" ] || cp "$name" before/
+        [ ! -e "$name" ] || there+=("$name")
     done
+    [ ${#there[@]} = 0 ] || cp "${there[@]}" before/
 }
 
 unchanged() {
@@ -67,8 +68,19 @@ library_says() {
     } | "$BATS_FILE_TMPDIR/ask")
     case $answer in
     accepted*) answer=accepted ;;
-    *) answer=$(cut -d'|' -f3 <<<"$answer") ;;
+    *) answer=${answer#*|*|} answer=${answer%%|*} ;;
     esac
+}
+
+# ASCII for a query, all but letters and digits encoded: encoded TEXT
+encoded() {
+    local i
+    for ((i = 0; i < ${#1}; i++)); do
+        case ${1:i:1} in
+        [A-Za-z0-9]) printf %s "${1:i:1}" ;;
+        *) printf %%%02X "'${1:i:1}" ;;
+        esac
+    done
 }
 
 # Does everything that gives verdicts say this of a secret? everybody_says WORD SECRET [SCOPE...]
@@ -77,7 +89,7 @@ everybody_says() {
     local word=$1 secret=$2 scope code wanted query='' options=()
     for scope in "${@:3}"; do
         options+=(--scope "$scope")
-        query+="${query:+&}scope=$(jq -rn --arg scope "$scope" '$scope | @uri')"
+        query+="${query:+&}scope=$(encoded "$scope")"
     done
     verdict "$secret" "${options[@]}"
     if [ "$word" = accepted ]; then

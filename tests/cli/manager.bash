@@ -34,12 +34,13 @@ hides() {
 
 # remember … unchanged: is the token file, byte for byte, what it was, and the audit trail too?
 remember() {
-    local name
-    mkdir -p before
+    local name there=()
+    [ ! -e before ] || rm -r before
+    mkdir before
     for name in api_tokens.json api_tokens.json.audit; do
-        rm -f "before/$name"
-        [ ! -e "$name" ] || cp "$name" before/
+        [ ! -e "$name" ] || there+=("$name")
     done
+    [ ${#there[@]} = 0 ] || cp "${there[@]}" before/
 }
 
 unchanged() {

@@ -12,7 +12,7 @@ ellipsis=$'\xe2\x80\xa6'
 means() {
     remember
     exits 0 "$manager" revoke --json -- "$2"
-    [ "$(jq -c '[.[] | .id]' <<<"$output")" = "[\"$1\"]" ]
+    [ "$(grep -o '"id": "[^"]*"' <<<"$output")" = "\"id\": \"$1\"" ]
     cp before/api_tokens.json .
 }
 

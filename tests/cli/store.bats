@@ -89,8 +89,8 @@ load place
     [ "$(wc -l <api_tokens.json.audit)" -eq 101 ]
 }
 
-@test "200 times: what was created is accepted, and once it is revoked it is refused" {
-    for i in {1..200}; do
+@test "60 times: what was created is accepted, and once it is revoked it is refused" {
+    for i in {1..60}; do
         "$manager" create "token-$i" >token 2>said
         accepted=$("$verifier" check <token 2>&1) || true
         "$manager" revoke "token-$i" 2>said

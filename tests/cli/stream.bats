@@ -349,7 +349,7 @@ OK anonymous anonymous"
     same "$(cat said)" ""
 }
 
-@test "a revoke between two lines counts for the second, 1,000 times in a row" {
+@test "a revoke between two lines counts for the second, 300 times in a row" {
     keys=()
     names=()
     for ((i = 0; i < 50; i++)); do
@@ -358,7 +358,7 @@ OK anonymous anonymous"
     done
     printf '%s\n' "${keys[@]}" | "$manager" import - 2>/dev/null
     start "$verifier" stream
-    for ((round = 0; round < 20; round++)); do
+    for ((round = 0; round < 6; round++)); do
         for ((i = 0; i < 50; i++)); do
             ask "${keys[i]}"
             [[ $answer == "OK tok_"*" ${names[i]}" ]] || fail "round $round, key $i, before: $answer"
