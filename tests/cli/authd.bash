@@ -142,6 +142,15 @@ header() {
     done <<<"$head"
 }
 
+# The last body is one that OpenAI's clients understand: has_body_of_refusal CODE [TYPE]
+# (Looked at as text, because jq takes long to start.)
+has_body_of_refusal() {
+    local string='"([^"\\[:cntrl:]]|\\["\\/bfnrt])+"'
+    local wanted='\{"error": ?\{"message": ?'$string', ?"type": ?"'${2-invalid_request_error}
+    wanted+='", ?"param": ?null, ?"code": ?"'$1'"\}\}'
+    [[ $body =~ ^$wanted$ ]] || fail "not the body of a refusal, or not $1: $body"
+}
+
 # What it answers to these very bytes (printf's escapes), which ask it to close the connection:
 # ask_raw BYTES. Sets code, head and body.
 ask_raw() {

@@ -21,10 +21,7 @@ write_kinds() {
 # is_refusal STATUS CODE: the last answer is one, of the shape that OpenAI's clients know.
 is_refusal() {
     same "$code" "$1"
-    # As text, because jq takes long to start.
-    local string='"([^"\\[:cntrl:]]|\\["\\/bfnrt])+"'
-    local object='\{"error": \{"message": '$string', "type": '$string', "param": null, "code": "'$2'"\}\}'
-    [[ $body =~ ^$object$ ]] || fail "not the body of a refusal: $body"
+    has_body_of_refusal "$2"
     says "$head" $'\nContent-Type: application/json\n'
     says "$head" $'\nCache-Control: no-store\n'
 }
