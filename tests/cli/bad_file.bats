@@ -441,8 +441,10 @@ load document
         for reader in "list" "create third" "revoke $two" "delete --yes $two"; do
             # shellcheck disable=SC2086 # words
             said=$("$manager" $reader 2>&1 || true)
-            said+=$("$verifier" check 2>&1 <<<"$two" || true)
-            said+=$("$verifier" status 2>&1 || true)
+            if [ "$reader" = list ]; then
+                said+=$("$verifier" check 2>&1 <<<"$two" || true)
+                said+=$("$verifier" status 2>&1 || true)
+            fi
             for token in "$one" "$two"; do
                 if [[ $said == *"${token:0:20}"* ]]; then
                     echo "$document: $reader tells a token: $said"
@@ -450,7 +452,7 @@ load document
                 fi
             done
         done
-        [ "$(cat api_tokens.json)" = "$document" ]
+        [ "$(<api_tokens.json)" = "$document" ]
     done
 }
 

@@ -37,9 +37,9 @@ change() {
 # Nobody takes api_tokens.json as it stands, everybody says where and why, and it stays as it is:
 # refused LINE REASON [WHAT]; a LINE of "" is any.
 refused() {
-    local line=${1:-[0-9]+} reason=$2 what=${3-} reader said code
+    local line=${1:-[0-9]+} reason=$2 what=${3-} reader said code before after
 
-    cp api_tokens.json before
+    mapfile -d '' before <api_tokens.json # some have NUL bytes
     for reader in "$manager list --json" "$manager create third" "$verifier check"; do
         code=0
         # shellcheck disable=SC2086 # two words
@@ -53,7 +53,8 @@ refused() {
             return 1
         fi
     done
-    cmp before api_tokens.json
+    mapfile -d '' after <api_tokens.json
+    [ "${after[*]@Q}" = "${before[*]@Q}" ] || { echo "$what: it has changed: ${after[*]@Q}" && return 1; }
 }
 
 # broken LINE REASON FROM TO: the good file with that change is refused.

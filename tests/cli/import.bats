@@ -71,14 +71,12 @@ is_refused() {
 
 # Nothing of these keys but their beginnings is in the folder or was said.
 no_plain_text() {
-    local key
+    local key patterns=()
     for key; do
         hides "${key:15}"
-        if grep -rFl --exclude-dir=in --exclude-dir=before -e "${key:15}" .; then
-            echo "has ${key:15}"
-            return 1
-        fi
+        patterns+=(-e "${key:15}")
     done
+    ! grep -rF --exclude-dir=in --exclude-dir=before "${patterns[@]}" . || return 1
 }
 
 # The names in the token file, a comma between. (By sed: each is on a line, and jq takes long to start.)
@@ -960,7 +958,7 @@ verdicts_of() {
         code=0
         "$killer" $(((RANDOM * 32768 + RANDOM) % (whole * 5 / 4))) "$manager" import in/old.json \
             >out 2>said || code=$?
-        count=$("$manager" list --json | jq length)
+        count=$("$manager" list --json | grep -c '"id": ') # each is on a line, and jq takes long to start
         outcomes+=" $code/$count"
         case $code/$count in
         0/301 | 137/301) ;;

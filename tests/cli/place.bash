@@ -47,7 +47,7 @@ with_mounts() {
 
 # The names in a folder, in one line: names [FOLDER]
 names() {
-    (cd "${1:-.}" && find . ! -name . -prune) | sed 's|^\./||' | sort | tr '\n' ' '
+    (cd "${1:-.}" && shopt -s dotglob nullglob && set -- * && { [ $# = 0 ] || printf '%s ' "$@"; })
 }
 
 # The command fails with 6 and these words, prints nothing and changes nothing in api_tokens.json:
