@@ -106,7 +106,7 @@ the same header twice, empty and good|file||ERR malformed|Api-Key:\nApi-Key: $go
 the same header twice, good and empty|file||ERR malformed|X-Api-Key: $good\nX-Api-Key:
 the same header twice, both empty|file||ERR malformed|X-Api-Key:\nX-Api-Key:
 the same header twice, in different letters|file||ERR malformed|X-Api-Key: $good\nx-API-key: $good
-the same header twice, others between them|file||ERR malformed|X-Api-Key: $good\nAccept: */*\nHost: y\nX-Api-Key: $good
+the same header twice, others between them|file||ERR malformed|X-Api-Key: $good\nAccept: */*\nX-Foo: y\nX-Api-Key: $good
 the same header three times|file||ERR malformed|Api-Key: $good\nApi-Key: $good\nApi-Key: $good
 two schemes in two headers|file||ERR malformed|Authorization: Basic dXNlcjpwYXNz\nAuthorization: Bearer $good
 another scheme twice, beside a good key|file||ERR malformed|Authorization: Basic x\nAuthorization: Basic y\nX-Api-Key: $good
@@ -527,6 +527,15 @@ answer_stream() {
     as_the_table_says 230
 }
 
+# Whether one of these lines is no header of HTTP (RFC 9112, section 5), in its name or in its value.
+is_no_http() {
+    local LC_ALL=C line no_name="[^a-zA-Z0-9!#\$%&'*+.^_\`|~-]"
+    for line; do
+        [[ ! ${line%%:*} =~ $no_name ]] && [[ ${line//$'\t'/} != *[[:cntrl:]]* ]] || return 0
+    done
+    return 1
+}
+
 # token_authd's verdict, from status, headers and log: answered_http DOOR ROW TARGET LINE...
 answered_http() {
     local request line verdict name reasons=''
@@ -548,6 +557,10 @@ answered_http() {
     401:\ scope) ;; # that is 403
     401:\ * | 403:\ scope) verdict=ERR$reasons ;;
     esac
+    # What is no HTTP has no verdict there: other servers may read another request in it.
+    if is_no_http "${@:4}"; then
+        [ "$code" = 400 ] && verdict=${wanted[$2]} || verdict="status $code for what is no HTTP"
+    fi
     gave "$1" "$2" "$verdict"
 }
 
