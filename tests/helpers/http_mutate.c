@@ -232,9 +232,10 @@ static bool is_good(const struct head *head)
  * The one thing that is malformed and does not show with old versions of libmicrohttpd: see http.c. To them
  * it is the end of the head.
  */
-static bool hides_the_rest(const struct line *line)
+static bool hides_the_rest(const struct line *line, bool last_was_bare)
 {
-    return line->size == 1 && line->is_bare && (line->text[0] == ':' || line->text[0] == '\0');
+    return line->size == 1 && line->is_bare != last_was_bare &&
+           (line->text[0] == ':' || line->text[0] == '\0');
 }
 
 /* Reads a head. False if there is none, or it is no HTTP. */
@@ -242,6 +243,7 @@ static bool read_head(const char **at, const char *end, struct head *head)
 {
     struct line line = {0};
     const char *begin;
+    bool was_bare;
 
     *head = (struct head){0};
     do {
@@ -254,11 +256,13 @@ static bool read_head(const char **at, const char *end, struct head *head)
         return false;
     }
     head->reading.is_plain = head->reading.is_plain && !line.is_bare;
+    was_bare = line.is_bare;
     while (take_line(at, end, &line)) {
         head->reading.is_plain = head->reading.is_plain && !line.is_bare;
-        if (hides_the_rest(&line)) {
+        if (hides_the_rest(&line, was_bare)) {
             line.size = 0;
         }
+        was_bare = line.is_bare;
         if (line.size == 0) {
             if ((size_t)(*at - begin) > PLAIN_HEAD) {
                 head->reading.is_plain = false;

@@ -23,7 +23,7 @@ other_stranger=sk-strangerxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx3QhVkM
 helper() {
     local said status=0
     said=$("$BIN/tests/helpers/$1" "${@:2}") || status=$?
-    [ "$status" = 0 ] || fail "$(head -c 5000 <<<"$said")"
+    [ "$status" = 0 ] || fail "$(head -c 5000 <<<"$said")" || return
     said=$(tail -n 1 <<<"$said")
     echo "$said"
 }
