@@ -241,9 +241,8 @@ static void begin_answer(struct http_answer *answer)
  * where the target ended before it was decoded, each header one line end behind the last, and the head
  * end two of the same kind behind them. Later versions refuse such heads.
  *
- * One thing does not show: a line of nothing but a colon or a NUL where one of it and the line before
- * ends with a bare line feed, and the other does not. No proxy writes that, so it can hide nothing but
- * what the same client wrote.
+ * What does not show is one colon or NUL too much next to a bare line feed, for together they look like the
+ * end of a line. No proxy writes that, so it can hide nothing but what the same client wrote.
  */
 static bool has_gaps(const struct head *head, const struct fields *headers)
 {

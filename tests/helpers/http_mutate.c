@@ -22,6 +22,7 @@ struct line {
     const char *text;
     size_t size;
     bool is_bare; /* ended by a line feed alone */
+    bool is_odd;  /* or with NUL for the carriage return */
 };
 
 /* A request as it is read here. */
@@ -46,6 +47,7 @@ struct head {
     unsigned long length;
     bool is_old; /* HTTP/1.0 */
     bool is_last;
+    bool ends_in_nul; /* its last value so far, with one NUL that was not looked at */
 };
 
 static const char *const sources[] = {"Authorization", "X-Api-Key", "X-Auth-Token", "Api-Key"};
@@ -68,6 +70,8 @@ static bool take_line(const char **at, const char *end, struct line *line)
     line->text = *at;
     line->size = (size_t)(feed - *at);
     line->is_bare = line->size == 0 || line->text[line->size - 1] != '\r';
+    line->is_odd = line->is_bare && line->size > 0 && line->text[line->size - 1] == '\0';
+    line->is_bare = line->is_bare && !line->is_odd;
     line->size -= line->is_bare ? 0 : 1;
     *at = feed + 1;
     return true;
@@ -168,6 +172,8 @@ static bool read_header(struct head *head, const struct line *line)
         return false;
     }
     value = (struct line){.text = colon + 1, .size = line->size - name.size - 1};
+    head->ends_in_nul = value.size > 0 && value.text[value.size - 1] == '\0';
+    value.size -= head->ends_in_nul ? 1 : 0;
     if (!take_value(&value)) {
         return false;
     }
@@ -229,8 +235,9 @@ static bool is_good(const struct head *head)
 }
 
 /*
- * The one thing that is malformed and does not show with old versions of libmicrohttpd: see http.c. To them
- * it is the end of the head.
+ * What is malformed and does not show with old versions of libmicrohttpd, next to a bare line feed: see
+ * http.c. To them NUL may stand for a carriage return, a line of one colon or NUL for the end of the head,
+ * and one NUL at the end of the last value is none.
  */
 static bool hides_the_rest(const struct line *line, bool last_was_bare)
 {
@@ -255,12 +262,15 @@ static bool read_head(const char **at, const char *end, struct head *head)
     if (!read_request_line(head, &line)) {
         return false;
     }
-    head->reading.is_plain = head->reading.is_plain && !line.is_bare;
+    head->reading.is_plain = head->reading.is_plain && !line.is_bare && !line.is_odd;
     was_bare = line.is_bare;
     while (take_line(at, end, &line)) {
-        head->reading.is_plain = head->reading.is_plain && !line.is_bare;
+        head->reading.is_plain = head->reading.is_plain && !line.is_bare && !line.is_odd;
         if (hides_the_rest(&line, was_bare)) {
             line.size = 0;
+        }
+        if (head->ends_in_nul && (line.size > 0 || line.is_bare == was_bare)) {
+            return false;
         }
         was_bare = line.is_bare;
         if (line.size == 0) {
