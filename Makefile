@@ -195,8 +195,9 @@ $(fuzzers): $(BUILD)/tests/%: $(BUILD)/tests/fuzz/%.o $(addprefix $(BUILD)/tests
 	$(Q)$(CC) $(cflags) $(ldflags) $(filter-out %.o,$(fuzz_driver)) -o $@ \
 		$(filter-out $(archives),$^) $(archives) $(LDLIBS) $(call pkg_libs)
 
-# A unit test may be named by its source, which is the same for every BUILD.
-TESTS ?= $(wildcard tests/unit/test_*.c tests/cli/*.bats tests/promises/*.bats)
+# A unit test may be named by its source, which is the same for every BUILD. What takes long comes
+# first, so that nothing long is left alone at the end; by size is near enough.
+TESTS ?= $(wildcard tests/promises/*.bats) $(shell ls -S tests/cli/*.bats) $(wildcard tests/unit/test_*.c)
 tested := all $(unit_tests) $(helpers) $(preloads) $(fuzzers) $(if $(SANITIZE),,$(BUILD)/tsan)
 test: $(tested)
 	@BIN='$(abspath $(BUILD))' prove -j$(TEST_JOBS) --exec tests/tap \
@@ -266,7 +267,7 @@ check-mutants:
 	@tests/mutants --check
 
 check-scripts: | $(first)
-	@shellcheck $(scripts)
+	@printf '%s\n' $(scripts) | xargs -P "$$(getconf _NPROCESSORS_ONLN)" -n 8 shellcheck
 
 check-layers: | $(first)
 	CC='$(CC)' tests/check-layers src
