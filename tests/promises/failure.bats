@@ -206,7 +206,7 @@ from_the_lock() {
         steps 15
         fail_each check_recorder || return 1
     done
-    [ "$failures" -ge "$(scale 10 2000)" ]
+    [ "$failures" -ge "$(scale 10 1000)" ]
     figure "failure: $failures failed system calls of verifiers that write down uses: no wrong verdict, no use forgotten"
 }
 

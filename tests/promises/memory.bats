@@ -104,7 +104,7 @@ check_reader() {
         starve_each 30 check_reader || return 1
     done
     [ "$tries" -ge "$(scale 50 2000)" ] && [ "$gave_up" -gt $((tries / 4)) ]
-    figure "memory: $tries times without memory for ${#readers[@]} readers: $gave_up without an answer, the others right"
+    figure "memory: $tries times without memory for $((${#readers[@]} + ${#recorders[@]})) commands that read: $gave_up without an answer, the others right"
 }
 
 @test "without memory, the library accepts nobody on a guess" {

@@ -26,6 +26,4 @@ needs_preload() {
     ! grep -q sanitize "$BIN/flags" || skip "the sanitizers want to be loaded first"
     preloaded=$BIN/tests/preload/$1.so
     [ -e "$preloaded" ] || skip "needs $preloaded"
-    LD_PRELOAD=$preloaded "$manager" --version >said 2>&1 || true
-    [ "$(wc -l <said)" -eq 1 ] || skip "nothing can be put before this C library"
 }
