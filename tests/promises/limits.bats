@@ -465,7 +465,7 @@ END
 }
 
 @test "uses of more tokens in a second than are kept in memory are recorded, and cost no verdict if they cannot be" {
-    needs_preload
+    needs_preload fake_clock
     set_clock "=$(date +%s)" # a second that does not end
     count=$(scale 70000 200000)
     seq -f 'the-key-with-the-number-%.0f' "$count" >keys
