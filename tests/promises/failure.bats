@@ -188,10 +188,10 @@ from_the_lock() {
     for row in "${readers[@]}"; do
         begin "$row"
         # Whether there is a .env is looked at but once.
-        if [ "$start" = key ]; then steps 1 '^newfstatat '; else steps 15; fi
+        if [ "$start" = key ]; then steps 1 '^newfstatat '; else steps 20; fi
         fail_each check_reader || return 1
     done
-    [ "$failures" -ge "$(scale 25 3000)" ] && [ "$refused" -gt $((failures / 10)) ]
+    [ "$failures" -ge "$(scale 20 3000)" ] && [ "$refused" -gt $((failures / 10)) ]
     figure "failure: $failures failed system calls of ${#readers[@]} readers: $refused without an answer, the others right"
 }
 
@@ -203,10 +203,10 @@ from_the_lock() {
     for row in "${recorders[@]}"; do
         begin "$row"
         remember_uses
-        steps 15
+        steps 20
         fail_each check_recorder || return 1
     done
-    [ "$failures" -ge "$(scale 10 1000)" ]
+    [ "$failures" -ge "$(scale 8 1000)" ]
     figure "failure: $failures failed system calls of verifiers that write down uses: no wrong verdict, no use forgotten"
 }
 
@@ -240,7 +240,7 @@ from_the_lock() {
     for row in "create|tokens|manager create probe" "convert|predecessor|manager import api_tokens.json"; do
         begin "$row"
         size=$((${#new_text} + 300))
-        for ((limit = 0; limit < size; limit += $(scale 250 1))); do
+        for ((limit = 0; limit < size; limit += $(scale 400 5))); do
             enter_copy
             step="files of $limit bytes"
             # Not into files, which would have the same bound.
@@ -255,8 +255,8 @@ from_the_lock() {
             if [ "$code" = 0 ]; then done=$((done + 1)); else failures=$((failures + 1)); fi
         done
     done
-    [ "$failures" -gt 4 ] && [ "$done" -gt 0 ]
-    figure "failure: $failures times a file could not grow, at each of its bytes: nothing changed; $done times it could"
+    [ "$failures" -gt 3 ] && [ "$done" -gt 0 ]
+    figure "failure: $failures times a file could not grow past some size: nothing changed; $done times it could"
 }
 
 @test "on a disk that is full, or nearly, a change is made or it is not" {
