@@ -242,7 +242,6 @@ only_ours() {
 
 # For messages: which command, at which step ($step), ended how.
 complain() {
-    [ -z "${COMPLAINTS-}" ] || echo "$label, $step: exit $code: $*: $(head -c 400 ../said)" >>"$COMPLAINTS"
     echo "$label, $step: exit $code, $(head -c 400 ../said 2>/dev/null)"
     echo "$*"
 }
