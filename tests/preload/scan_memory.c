@@ -339,7 +339,9 @@ static void read_secrets(const char *path)
             }
         }
     }
-    (void)close(fd);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
 }
 
 /* glibc gives what main is given to the constructors of libraries as well. */
