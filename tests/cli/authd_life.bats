@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # token_authd while it runs: changes of the token file, signals, and the end.
-# shellcheck disable=SC2154,SC2030,SC2031  # variables of common, authd and run; a test is a subshell
+# shellcheck disable=SC2154,SC2030,SC2031,SC2034  # variables of common, authd and run, and for them; a test is a subshell
 
 bats_require_minimum_version 1.5.0
 load common

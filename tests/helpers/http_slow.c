@@ -119,7 +119,8 @@ static size_t count_descriptors(const char *pid)
     if (folder == NULL) {
         die(path);
     }
-    while (readdir(folder) != NULL) { /* cppcheck-suppress readdirCalled ; one thread */
+    /* cppcheck-suppress readdirCalled ; there is one thread */
+    while (readdir(folder) != NULL) {
         count++;
     }
     (void)closedir(folder);
