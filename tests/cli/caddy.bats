@@ -12,6 +12,11 @@ load upstream
     lets_tokens_through
 }
 
+@test "Caddy lets the longest name and scopes there may be through" {
+    start_caddy
+    lets_the_longest_through
+}
+
 @test "Caddy lets a request's body through" {
     start_caddy
     lets_bodies_through

@@ -12,6 +12,11 @@ load upstream
     lets_tokens_through
 }
 
+@test "HAProxy lets the longest name and scopes there may be through" {
+    start_haproxy
+    lets_the_longest_through
+}
+
 @test "HAProxy lets a request's body through" {
     start_haproxy
     lets_bodies_through

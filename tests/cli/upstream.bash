@@ -184,6 +184,17 @@ lets_tokens_through() {
     done
 }
 
+# A token with the longest name and scopes there may be, if not of characters that must be encoded.
+lets_the_longest_through() {
+    local name scopes i
+    name=$(printf '\U1F511%.0s' {1..100})
+    scopes=$(for i in {10..73}; do printf '"%s%062d", ' "$i" 0; done)
+    write_tokens "$(record "$name" "$token_three" "\"scopes\": [${scopes%, }]")"
+    through / -H "X-Api-Key: $token_three"
+    let_through "$(id_of "$token_three")" "$(printf '%%F0%%9F%%94%%91%.0s' {1..100})"
+    same "$(seen scopes)" "$(tr -d '",' <<<"${scopes% }" | sed 's/ $//; s/ /%20/g')"
+}
+
 lets_bodies_through() {
     through /v1/chat -H "X-Api-Key: $token_one" --data '{"model": "m"}'
     let_through "$(id_of "$token_one")" one
