@@ -6,6 +6,7 @@ bats_require_minimum_version 1.5.0
 load common
 load verifier
 load authd
+load trace
 
 # is_used NAME: list tells of a use.
 is_used() {
@@ -407,7 +408,7 @@ is_refused_or_dropped() {
 }
 
 @test "told to end, each thread looks after its own list of sockets, and no other one meddles with it" {
-    needs strace
+    needs_strace
     write_tokens "$(record one "$token_one")"
     # libmicrohttpd aborts when two do so at once.
     authd_under=(strace -D -f -o trace.txt -e trace=epoll_ctl)
