@@ -46,15 +46,6 @@ struct ready {
     size_t size;
 };
 
-/* Where the parts of a head stand that are not headers. */
-struct head {
-    const char *method;
-    const char *path;
-    const char *target_end; /* of the path and what came behind it; NULL if that was no target */
-    const char *version;
-    size_t size;
-};
-
 /* A thread that answers, with clients of its own, and what it uses again for each request. */
 struct worker {
     struct http_server *server;
@@ -232,40 +223,7 @@ static void begin_answer(struct http_answer *answer)
     buffer_clear(&answer->body);
 }
 
-/*
- * Until 0.9.76 libmicrohttpd takes a header line that begins with a colon or a NUL for the end of the
- * head, and does not show what comes behind it: a scope that a proxy demands, a header for the second
- * time. It ends a value at a NUL as well, and the method and the target, and joins folded lines wrongly.
- * All that cannot be turned off, but shows in where things stand: the text stays in its place, with NULs
- * for blanks, colons and line ends, so the target must begin one byte behind the method, the version
- * where the target ended before it was decoded, each header one line end behind the last, and the head
- * end two of the same kind behind them. Later versions refuse such heads.
- *
- * What does not show is one colon or NUL too much next to a bare line feed, for together they look like the
- * end of a line. No proxy writes that, so it can hide nothing but what the same client wrote.
- */
-static bool has_gaps(const struct head *head, const struct fields *headers)
-{
-    const char *end = head->version + strlen(head->version);
-    const size_t line_end = end[1] == '\0' ? 2 : 1;
-
-    if (head->path != head->method + strlen(head->method) + 1 ||
-        head->version != head->target_end + 1) {
-        return true;
-    }
-    for (size_t i = 0; i < headers->count; i++) {
-        const struct token_verifier_header *header = &headers->items[i];
-
-        if ((uintptr_t)header->name - (uintptr_t)end != line_end || header->name_size == 0) {
-            return true;
-        }
-        end = header->value + header->value_size;
-    }
-    return (uintptr_t)head->method + head->size - (uintptr_t)end != 2 * line_end ||
-           memcmp(end, "\0\0\0", 2 * line_end) != 0;
-}
-
-/* Whether the library that runs is one of those. */
+/* Whether the library that runs is one of those that request_head_has_gaps tells of. */
 static bool leaves_gaps(void)
 {
     const char *version = MHD_get_version();
@@ -274,37 +232,35 @@ static bool leaves_gaps(void)
 }
 
 /* Whether other servers might take it for another request, or more than one. */
-static bool is_broken(const struct http_server *server, const struct head *head,
-                      const struct fields *headers)
+static bool is_broken(const struct http_server *server, const struct request_head *head)
 {
     return head->target_end == NULL || !request_head_is_word(head->method) ||
-           !request_head_is_sound(head->version, headers->items, headers->count) ||
-           (server->looks_for_gaps && has_gaps(head, headers));
+           !request_head_is_sound(head->version, head->headers, head->header_count) ||
+           (server->looks_for_gaps && request_head_has_gaps(head));
 }
 
 /* What follows a chunked body is not answered: too many servers differ in where such a body ends. */
-static bool is_last(const struct fields *headers)
+static bool is_last(const struct request_head *head)
 {
-    return request_head_find(headers->items, headers->count, MHD_HTTP_HEADER_TRANSFER_ENCODING) !=
-           NULL;
+    return request_head_find(head->headers, head->header_count,
+                             MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
 }
 
 static enum MHD_Result answer_request(struct worker *worker, struct MHD_Connection *mhd,
-                                      const struct head *head, bool is_broken_head)
+                                      const struct request_head *head, bool is_broken_head)
 {
     const struct http_options *options = &worker->server->options;
-    const struct fields *headers = &worker->headers;
     const struct http_request request = {.method = head->method,
                                          .path = head->path,
                                          .head_size = head->size,
                                          .is_broken = is_broken_head,
-                                         .headers = headers->items,
-                                         .header_count = headers->count,
+                                         .headers = head->headers,
+                                         .header_count = head->header_count,
                                          .arguments = worker->arguments.items,
                                          .argument_count = worker->arguments.count};
 
     begin_answer(&worker->answer);
-    worker->answer.ends = is_last(headers);
+    worker->answer.ends = is_last(head);
     options->answer(options->context, &request, &worker->answer);
     return send_answer(mhd, worker);
 }
@@ -319,9 +275,9 @@ static struct connection *connection_of(struct MHD_Connection *mhd)
 }
 
 /* Who asks whether to send a body need not. */
-static bool waits_for_leave(const struct fields *headers)
+static bool waits_for_leave(const struct request_head *head)
 {
-    return request_head_find(headers->items, headers->count, MHD_HTTP_HEADER_EXPECT) != NULL;
+    return request_head_find(head->headers, head->header_count, MHD_HTTP_HEADER_EXPECT) != NULL;
 }
 
 /*
@@ -336,7 +292,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const c
     struct worker *worker = context;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    struct head head = {
+    struct request_head head = {
         .method = method, .path = path, .target_end = *progress, .version = version};
     const bool is_first = *progress != &head_was_read;
     bool is_broken_head;
@@ -355,9 +311,11 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const c
         return MHD_NO;
     }
     head.size = info->header_size;
-    is_broken_head = is_first && is_broken(worker->server, &head, &worker->headers);
+    head.headers = worker->headers.items;
+    head.header_count = worker->headers.count;
+    is_broken_head = is_first && is_broken(worker->server, &head);
     *progress = &head_was_read;
-    if (is_first && !is_broken_head && !waits_for_leave(&worker->headers)) {
+    if (is_first && !is_broken_head && !waits_for_leave(&head)) {
         return MHD_YES;
     }
     return answer_request(worker, mhd, &head, is_broken_head);

@@ -1,5 +1,6 @@
 #include "token_authd/request_head.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -89,4 +90,37 @@ bool request_head_is_word(const char *text)
         }
     }
     return true;
+}
+
+/*
+ * Until 0.9.76 libmicrohttpd takes a header line that begins with a colon or a NUL for the end of the
+ * head, and does not show what comes behind it: a scope that a proxy demands, a header for the second
+ * time. It ends a value at a NUL as well, and the method and the target, and joins folded lines wrongly.
+ * All that cannot be turned off, but shows in where things stand: the text stays in its place, with NULs
+ * for blanks, colons and line ends, so the target must begin one byte behind the method, the version
+ * where the target ended before it was decoded, each header one line end behind the last, and the head
+ * end two of the same kind behind them. Later versions refuse such heads.
+ *
+ * What does not show is one colon or NUL too much next to a bare line feed, for together they look like the
+ * end of a line. No proxy writes that, so it can hide nothing but what the same client wrote.
+ */
+bool request_head_has_gaps(const struct request_head *head)
+{
+    const char *end = head->version + strlen(head->version);
+    const size_t line_end = end[1] == '\0' ? 2 : 1;
+
+    if (head->path != head->method + strlen(head->method) + 1 ||
+        head->version != head->target_end + 1) {
+        return true;
+    }
+    for (size_t i = 0; i < head->header_count; i++) {
+        const struct token_verifier_header *header = &head->headers[i];
+
+        if ((uintptr_t)header->name - (uintptr_t)end != line_end || header->name_size == 0) {
+            return true;
+        }
+        end = header->value + header->value_size;
+    }
+    return (uintptr_t)head->method + head->size - (uintptr_t)end != 2 * line_end ||
+           memcmp(end, "\0\0\0", 2 * line_end) != 0;
 }
