@@ -6,12 +6,12 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/array.h"
+#include "token_authd/complaints.h"
 #include "token_authd/connections.h"
 #include "token_authd/request_head.h"
 
@@ -23,7 +23,6 @@
  * it notes each header; when that is full, it answers 431 itself.
  */
 #define REQUEST_MEMORY ((size_t)40 * 1024)
-#define COMPLAINT_SIZE 512
 #define READY_SLOTS 1024 /* answers that a thread keeps ready */
 #define READY_LIMIT 1024 /* bytes of fields of such an answer */
 #define STUCK_ROUNDS 250 /* in which work was left, and no request came further */
@@ -68,9 +67,7 @@ struct http_server {
     struct worker *workers; /* options.threads of them */
     int wake_fds[2];        /* a pipe: when its second end is closed, the threads look up */
     struct connections *connections;
-    pthread_mutex_t lock;           /* of the complaints */
-    size_t complaints;              /* since the last tick … */
-    char complaint[COMPLAINT_SIZE]; /* … and the last of them */
+    struct complaints complaints;
     bool looks_for_gaps;
     _Atomic bool is_ending;
     _Atomic bool is_over;
@@ -390,26 +387,6 @@ static void note_connection(void *context, struct MHD_Connection *mhd, void **so
     }
 }
 
-/* What libmicrohttpd has to say, without the page that it sent. */
-static void __attribute__((format(printf, 2, 0)))
-note_complaint(void *context, const char *format, va_list arguments)
-{
-    struct http_server *server = context;
-    char text[COMPLAINT_SIZE];
-    char *page;
-
-    (void)vsnprintf(text, sizeof(text), format, arguments);
-    text[strcspn(text, "\n")] = '\0';
-    page = strstr(text, " ('<html>");
-    if (page != NULL) {
-        (void)snprintf(page, 2, ")");
-    }
-    (void)pthread_mutex_lock(&server->lock);
-    server->complaints++;
-    memcpy(server->complaint, text, sizeof(text));
-    (void)pthread_mutex_unlock(&server->lock);
-}
-
 static void quiesce(struct worker *worker)
 {
     if (worker->daemon != NULL && !worker->has_quiesced) {
@@ -473,8 +450,8 @@ static struct MHD_Daemon *start_daemon(struct worker *worker, unsigned mode, int
 
     return MHD_start_daemon(
         mode | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle, worker,
-        MHD_OPTION_EXTERNAL_LOGGER, note_complaint, server, MHD_OPTION_LISTEN_SOCKET, listen_fd,
-        MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        MHD_OPTION_EXTERNAL_LOGGER, complaints_note, &server->complaints, MHD_OPTION_LISTEN_SOCKET,
+        listen_fd, MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         REQUEST_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
         MHD_OPTION_URI_LOG_CALLBACK, begin_request, server, MHD_OPTION_NOTIFY_COMPLETED,
         end_request, server, MHD_OPTION_NOTIFY_CONNECTION, note_connection, worker, MHD_OPTION_END);
@@ -517,7 +494,7 @@ enum status http_start(struct http_server **out, const struct http_options *opti
     server->options = *options;
     server->wake_fds[0] = server->wake_fds[1] = -1;
     server->looks_for_gaps = leaves_gaps();
-    (void)pthread_mutex_init(&server->lock, NULL);
+    complaints_init(&server->complaints);
     server->connections = connections_new(options->connections, options->timeout, options->now);
     server->workers = calloc(options->threads, sizeof(*server->workers));
     if (server->connections == NULL || server->workers == NULL) {
@@ -549,11 +526,7 @@ void http_tick(struct http_server *server, time_t now)
     size_t count;
 
     connections_tick(server->connections, now);
-    (void)pthread_mutex_lock(&server->lock);
-    count = server->complaints;
-    memcpy(complaint, server->complaint, sizeof(complaint));
-    server->complaints = 0;
-    (void)pthread_mutex_unlock(&server->lock);
+    count = complaints_take(&server->complaints, complaint);
     if (count > 0) {
         server->options.complain(server->options.context, complaint, count);
     }
@@ -612,6 +585,6 @@ void http_stop(struct http_server *server)
         free(server->workers);
     }
     connections_free(server->connections);
-    (void)pthread_mutex_destroy(&server->lock);
+    complaints_clear(&server->complaints);
     free(server);
 }
