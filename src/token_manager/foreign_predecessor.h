@@ -5,7 +5,7 @@
 #define TOKEN_MANAGER_FOREIGN_PREDECESSOR_H
 
 #include "base/status.h"
-#include "token_manager/foreign_keys.h"
+#include "token_manager/foreign_key.h"
 
 /* As foreign_keys_read. Times are this process's local ones; only `true` is active. */
 MUST_CHECK enum status foreign_predecessor_read(struct foreign_keys *keys,
