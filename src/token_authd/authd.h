@@ -1,12 +1,11 @@
 /*
- * What the threads that answer share, and what they answer.
+ * What the threads that answer share, and what the log says of it.
  */
 #ifndef TOKEN_AUTHD_AUTHD_H
 #define TOKEN_AUTHD_AUTHD_H
 
 #include <stdatomic.h>
 
-#include "token_authd/http.h"
 #include "token_authd/log.h"
 #include "token_authd/metrics.h"
 #include "verify/verifier.h"
@@ -18,11 +17,6 @@ struct authd {
     struct metrics metrics;
     _Atomic int mode_said; /* the enum token_verifier_mode that the log told of last */
 };
-
-#define AUTHD_HEAD_LIMIT ((size_t)16 * 1024) /* bytes of request line and headers */
-
-/* Answers a request by its path. `context` is a struct authd; the form is that of http_options. */
-void authd_answer(void *context, const struct http_request *request, struct http_answer *answer);
 
 /* For a line about what failed: a sandbox in force may be why something that is there cannot be read. */
 void authd_log_sandbox(const struct authd *authd, struct log_line *line);

@@ -5,6 +5,7 @@
 #define TOKEN_AUTHD_GATE_H
 
 #include "token_authd/authd.h"
+#include "token_authd/http.h"
 
 /*
  * The credential is in the headers, by the rule of verify/credential.h. Each X-Required-Scope and, if

@@ -11,9 +11,11 @@
 #include "base/version.h"
 #include "store/usage.h"
 #include "token_authd/authd.h"
+#include "token_authd/http.h"
 #include "token_authd/listen_socket.h"
 #include "token_authd/log.h"
 #include "token_authd/options.h"
+#include "token_authd/routes.h"
 #include "token_authd/sandbox.h"
 
 #include "base/banned.h"
@@ -283,7 +285,7 @@ static enum status start_http(struct serve *serve, struct error *error)
         .connections = serve->options.connections,
         .timeout = serve->options.timeout,
         .now = steady_now(),
-        .answer = authd_answer,
+        .answer = routes_answer,
         .complain = log_complaint,
         .context = &serve->authd,
     };
