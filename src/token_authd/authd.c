@@ -29,3 +29,42 @@ void authd_note_mode(struct authd *authd, enum token_verifier_mode mode, const c
     }
     log_end(&line);
 }
+
+uint64_t authd_log_state(struct authd *authd, const char *event, const char *listen,
+                         const struct sandbox *sandbox)
+{
+    const int64_t now = time(NULL);
+    struct verifier_report report;
+    struct log_line line;
+    enum log_level level = LOG_LEVEL_INFO;
+    bool is_open;
+
+    verifier_report(authd->verifier, now, &report);
+    is_open = report.mode == TOKEN_VERIFIER_MODE_OPEN;
+    atomic_store(&authd->mode_said, (int)report.mode);
+    if (report.mode == TOKEN_VERIFIER_MODE_UNAVAILABLE) {
+        level = LOG_LEVEL_ERROR;
+    } else if (is_open) {
+        level = LOG_LEVEL_WARN;
+    }
+    log_begin(&line, level, now, event);
+    log_text(&line, "listen", listen);
+    log_text(&line, "mode", is_open ? "OPEN" : token_verifier_mode_text(report.mode));
+    log_text(&line, "file", report.settings->path);
+    log_count(&line, "active", report.active);
+    log_count(&line, "revoked", report.revoked);
+    log_count(&line, "expired", report.expired);
+    log_seconds(&line, "load_seconds", report.loads.last_seconds);
+    if (report.mode == TOKEN_VERIFIER_MODE_UNAVAILABLE) {
+        log_text(&line, "reason", report.error.text);
+    }
+    log_text(&line, "sandbox", sandbox->text);
+    if (!sandbox->is_on) {
+        log_text(&line, "sandbox_reason", sandbox->reason);
+    }
+    if (is_open) {
+        log_text(&line, "warning", "AUTHENTICATION IS OFF: EVERYBODY IS ACCEPTED");
+    }
+    log_end(&line);
+    return report.loads.count;
+}

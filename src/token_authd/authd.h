@@ -5,9 +5,11 @@
 #define TOKEN_AUTHD_AUTHD_H
 
 #include <stdatomic.h>
+#include <stdint.h>
 
 #include "token_authd/log.h"
 #include "token_authd/metrics.h"
+#include "token_authd/sandbox.h"
 #include "verify/verifier.h"
 
 struct authd {
@@ -23,5 +25,12 @@ void authd_log_sandbox(const struct authd *authd, struct log_line *line);
 
 /* Logs a mode, once: not if it is the one that was logged before. `message`: why it is no mode. */
 void authd_note_mode(struct authd *authd, enum token_verifier_mode mode, const char *message);
+
+/*
+ * Logs what is in force, for a person: at the start, and when something of it was read anew. Returns
+ * how often the token file had been loaded by then.
+ */
+uint64_t authd_log_state(struct authd *authd, const char *event, const char *listen,
+                         const struct sandbox *sandbox);
 
 #endif

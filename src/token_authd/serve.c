@@ -109,43 +109,10 @@ static enum status raise_descriptor_limit(const struct options *options, struct 
     return STATUS_OK;
 }
 
-/* What is in force, for a person: at the start, and when something of it was read anew. */
 static void log_state(struct serve *serve, const char *event)
 {
-    const int64_t now = time(NULL);
-    struct verifier_report report;
-    struct log_line line;
-    enum log_level level = LOG_LEVEL_INFO;
-    bool is_open;
-
-    verifier_report(serve->authd.verifier, now, &report);
-    is_open = report.mode == TOKEN_VERIFIER_MODE_OPEN;
-    serve->loads_seen = report.loads.count;
-    atomic_store(&serve->authd.mode_said, (int)report.mode);
-    if (report.mode == TOKEN_VERIFIER_MODE_UNAVAILABLE) {
-        level = LOG_LEVEL_ERROR;
-    } else if (is_open) {
-        level = LOG_LEVEL_WARN;
-    }
-    log_begin(&line, level, now, event);
-    log_text(&line, "listen", serve->listener.text);
-    log_text(&line, "mode", is_open ? "OPEN" : token_verifier_mode_text(report.mode));
-    log_text(&line, "file", report.settings->path);
-    log_count(&line, "active", report.active);
-    log_count(&line, "revoked", report.revoked);
-    log_count(&line, "expired", report.expired);
-    log_seconds(&line, "load_seconds", report.loads.last_seconds);
-    if (report.mode == TOKEN_VERIFIER_MODE_UNAVAILABLE) {
-        log_text(&line, "reason", report.error.text);
-    }
-    log_text(&line, "sandbox", serve->sandbox.text);
-    if (!serve->sandbox.is_on) {
-        log_text(&line, "sandbox_reason", serve->sandbox.reason);
-    }
-    if (is_open) {
-        log_text(&line, "warning", "AUTHENTICATION IS OFF: EVERYBODY IS ACCEPTED");
-    }
-    log_end(&line);
+    serve->loads_seen =
+        authd_log_state(&serve->authd, event, serve->listener.text, &serve->sandbox);
 }
 
 static void log_plain(enum log_level level, const char *event, const char *key, const char *text)
