@@ -80,7 +80,7 @@ preloads := $(preload_objects:.o=.so)
 fuzzers := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 c_files := $(sort $(wildcard src/*/*.[ch] tests/*/*.[ch]))
-scripts := $(wildcard .ci/run packaging/*.sh tests/*.sh tests/tap tests/mutants tests/check-layers \
+scripts := $(wildcard .ci/run docs/*.sh packaging/*.sh tests/*.sh tests/tap tests/mutants tests/check-layers \
 	tests/*/*.sh tests/*/*.bash tests/*/*.bats)
 
 Q := $(if $(V),,@)
