@@ -74,11 +74,41 @@ static void a_method_or_target_has_no_blanks_and_no_controls(void **state)
     }
 }
 
+/* As libmicrohttpd leaves it: NULs where a blank, a colon or a line end was. */
+static void what_stands_apart_in_a_head_was_not_shown(void **state)
+{
+    static char plain[] = "GET\0/a\0HTTP/1.1\0\0Host\0 x\0\0\0";
+    const struct token_verifier_header host = {plain + 17, 4, plain + 23, 1};
+    const struct request_head whole = {.method = plain,
+                                       .path = plain + 4,
+                                       .target_end = plain + 6,
+                                       .version = plain + 7,
+                                       .size = 28,
+                                       .headers = &host,
+                                       .header_count = 1};
+    struct request_head head = whole;
+
+    (void)state;
+    assert_false(request_head_has_gaps(&head));
+    head.size++; /* a header more before the end of the head */
+    assert_true(request_head_has_gaps(&head));
+    head = whole;
+    head.header_count = 0;
+    assert_true(request_head_has_gaps(&head));
+    head = whole;
+    head.path++; /* the method ended at a NUL */
+    assert_true(request_head_has_gaps(&head));
+    head = whole;
+    head.target_end--; /* the target did */
+    assert_true(request_head_has_gaps(&head));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sound_head_has_plain_headers_and_one_end),
         cmocka_unit_test(a_method_or_target_has_no_blanks_and_no_controls),
+        cmocka_unit_test(what_stands_apart_in_a_head_was_not_shown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
