@@ -2,6 +2,7 @@
 # make deps       install what building and testing need
 # make deps-test  install nginx, Caddy and others for the tests with them, skipped where they are not
 # make deps-lint  install what lint and sanitize need
+# make install    copy what was built to where PREFIX says; make uninstall takes it away again
 # make demo       see the programs at work in a temporary folder
 # make test       run all tests; TESTS="tests/cli/create.bats" runs some
 # make faults     kill, and fail, the programs at every system call and allocation
@@ -14,6 +15,21 @@
 #
 # CC, CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS are yours. WERROR=1 makes warnings errors,
 # V=1 shows whole commands, BUILD=folder builds elsewhere.
+#
+# `make install` builds nothing that is there, so it may be run by root. These say where things go, and
+# `make uninstall` wants the same:
+#
+#   PREFIX       above all the others    /usr/local
+#   bindir       programs                $(PREFIX)/bin
+#   libdir       libraries, pkgconfig/   $(PREFIX)/lib
+#   includedir   token_verifier.h        $(PREFIX)/include
+#   datadir      completions             $(PREFIX)/share
+#   mandir       man pages               $(datadir)/man
+#   docdir       licence, example        $(datadir)/doc/token_manager
+#   unitdir      systemd units           $(PREFIX)/lib/systemd/system on Linux, else none
+#   DESTDIR      in front of them all, but named in no file: for who makes packages
+#
+# A folder set to nothing gets nothing. Nothing goes to sbindir and sysconfdir.
 
 BUILD ?= build
 CFLAGS ?= -O2 -g
@@ -71,8 +87,14 @@ preload_objects := $(call objects,tests/preload)
 archives := $(BUILD)/libcli.a $(BUILD)/libtoken.a
 # What others link: only what token_verifier.h names is to be seen from outside.
 version := $(shell sed -n 's/.*TOKEN_MANAGER_VERSION "\(.*\)"/\1/p' src/base/version.h)
-soname := libtoken_verifier.so.$(firstword $(subst ., ,$(version)))
-library := $(BUILD)/libtoken_verifier.a $(BUILD)/libtoken_verifier.so
+major := $(firstword $(subst ., ,$(version)))
+# The file, the name that programs ask for, and the one that linkers look for.
+ifeq ($(system),Darwin)
+shared := $(patsubst %,libtoken_verifier%.dylib,.$(version) .$(major)) libtoken_verifier.dylib
+else
+shared := $(patsubst %,libtoken_verifier.so.%,$(version) $(major)) libtoken_verifier.so
+endif
+library := $(BUILD)/libtoken_verifier.a $(BUILD)/$(lastword $(shared))
 programs := $(addprefix $(BUILD)/,$(PROGRAMS))
 unit_tests := $(patsubst $(BUILD)/tests/unit/%.o,$(BUILD)/tests/%,$(unit_objects))
 helpers := $(helper_objects:.o=)
@@ -147,18 +169,19 @@ else
 endif
 	$(Q)rm -f $@ && $(AR) rcs $@ $(@:.a=.o)
 
-$(BUILD)/libtoken_verifier.so: $(lib_objects) src/verify/token_verifier.map
+$(BUILD)/$(lastword $(shared)): $(lib_objects) src/verify/token_verifier.map
 	@echo "  LINK  $@"
 ifeq ($(system),Darwin)
-	@echo '_token_verifier_*' >$(@:.so=.exports)
-	$(Q)$(CC) $(cflags) $(LDFLAGS) -dynamiclib -exported_symbols_list $(@:.so=.exports) \
-		-o $@ $(lib_objects) $(LDLIBS) $(call pkg_libs)
+	@echo '_token_verifier_*' >$@.exports
+	$(Q)$(CC) $(cflags) $(LDFLAGS) -dynamiclib -exported_symbols_list $@.exports \
+		-install_name @rpath/$(word 2,$(shared)) -current_version $(version) \
+		-o $(BUILD)/$(firstword $(shared)) $(lib_objects) $(LDLIBS) $(call pkg_libs)
 else
-	$(Q)$(CC) $(cflags) $(filter-out -pie,$(ldflags)) -shared -Wl,-soname,$(soname) \
+	$(Q)$(CC) $(cflags) $(filter-out -pie,$(ldflags)) -shared -Wl,-soname,$(word 2,$(shared)) \
 		-Wl,--version-script=src/verify/token_verifier.map \
-		-o $(BUILD)/libtoken_verifier.so.$(version) $(lib_objects) $(LDLIBS) $(call pkg_libs)
-	$(Q)ln -sf libtoken_verifier.so.$(version) $(BUILD)/$(soname) && ln -sf $(soname) $@
+		-o $(BUILD)/$(firstword $(shared)) $(lib_objects) $(LDLIBS) $(call pkg_libs)
 endif
+	$(Q)ln -sf $(firstword $(shared)) $(BUILD)/$(word 2,$(shared)) && ln -sf $(word 2,$(shared)) $@
 
 $(PROGRAMS): %: $(BUILD)/%
 	@ln -sf $< $@
@@ -272,6 +295,26 @@ check-scripts: | $(first)
 check-layers: | $(first)
 	CC='$(CC)' tests/check-layers src
 
+PREFIX ?= /usr/local
+bindir = $(PREFIX)/bin
+libdir = $(PREFIX)/lib
+includedir = $(PREFIX)/include
+datadir = $(PREFIX)/share
+mandir = $(datadir)/man
+docdir = $(datadir)/doc/token_manager
+unitdir = $(if $(filter Linux,$(system)),$(PREFIX)/lib/systemd/system)
+for_install = BUILD='$(BUILD)' PROGRAMS='$(PROGRAMS)' OPTIONAL='$(OPTIONAL)' SHARED='$(shared)' \
+	VERSION='$(version)' PKGS='$(PKGS)' $(foreach v,DESTDIR PREFIX bindir libdir includedir datadir \
+	mandir docdir unitdir,$v='$(subst ','\'',$($v))')
+
+# Only what is not there at all is built here, lest root builds again what a user built otherwise.
+install: | $(first) $(filter all,$(MAKECMDGOALS))
+	@for f in $(programs) $(library); do [ -e $$f ] || exec $(MAKE) --no-print-directory all; done
+	@$(for_install) packaging/install.sh install
+
+uninstall:
+	@$(for_install) packaging/install.sh uninstall
+
 demo: all
 	@BIN='$(abspath $(BUILD))' tests/demo.sh
 
@@ -293,8 +336,8 @@ endif
 
 FORCE:
 .PHONY: all programs $(OPTIONAL) test faults soak fuzz fuzzers mutants sanitize lint check-layers \
-	check-format check-mutants check-tidy check-cppcheck check-scripts demo deps deps-test deps-lint \
-	clean FORCE
+	check-format check-mutants check-tidy check-cppcheck check-scripts install uninstall demo deps \
+	deps-test deps-lint clean FORCE
 .SUFFIXES:
 .DELETE_ON_ERROR:
 
