@@ -146,6 +146,9 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@echo "  CC    $<"
 	$(Q)$(CC) $(cppflags) $(cflags) $(call pkg_cflags,$(PKGS_$(notdir $(<D)))) -MMD -MP -c -o $@ $<
 
+# What others link must be machine code: names cannot be hidden in what -flto makes.
+$(lib_objects): private cflags += -fno-lto
+
 $(BUILD)/libtoken.a: $(lib_objects)
 $(BUILD)/libcli.a: $(cli_objects)
 $(archives):
