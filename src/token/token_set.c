@@ -95,6 +95,13 @@ struct token_record *token_set_find_digest(const struct token_set *set,
     return NULL;
 }
 
+bool token_set_is_beginning(const char *text)
+{
+    const size_t size = strlen(text);
+
+    return size >= token_text_scheme(text, size) + BEGINNING_LEAST;
+}
+
 /* Whether `text` is a beginning of the secret that has this stored prefix, as far as we can tell. */
 static bool begins(const char *stored, const char *text, size_t size)
 {

@@ -69,6 +69,9 @@ struct token_record *token_set_find_digest(const struct token_set *set,
 MUST_CHECK enum status token_set_select(const struct token_set *set, const char *selector,
                                         struct token_record **found, struct error *error);
 
+/* Whether a stored prefix is long enough to be a selector. */
+bool token_set_is_beginning(const char *prefix);
+
 /* How many tokens would be accepted at this time. */
 size_t token_set_count_active(const struct token_set *set, int64_t now);
 

@@ -11,6 +11,7 @@
 #include "token_manager/commands.h"
 #include "token_manager/criteria.h"
 #include "token_manager/manager.h"
+#include "token_manager/selector_lines.h"
 #include "token_manager/token_output.h"
 
 #include "base/banned.h"
@@ -26,7 +27,8 @@ struct listing {
     struct usage usage;
     struct terminal terminal;
     struct criteria criteria;
-    bool any_status; /* no --status */
+    const char *selectors; /* only these, beginning so; NULL: whole tokens */
+    bool any_status;       /* no --status */
     enum token_status status;
 };
 
@@ -208,6 +210,22 @@ static enum status print_json(const struct listing *listing, struct error *error
     return output_print(&out, error);
 }
 
+static enum status print_selectors(const struct listing *listing, struct error *error)
+{
+    const struct token_set *tokens = &listing->tokens;
+    struct selector_lines lines;
+    struct buffer out = {0};
+    enum status status = selector_lines_init(&lines, tokens, listing->selectors, error);
+
+    for (size_t i = 0; i < tokens->count && status == STATUS_OK; i++) {
+        if (is_shown(listing, &tokens->records[i].token)) {
+            selector_lines_append(&lines, i, listing->manager->now, &out);
+        }
+    }
+    selector_lines_clear(&lines);
+    return status == STATUS_OK ? output_print(&out, error) : status;
+}
+
 /* Tokens of which --unused cannot tell are not shown, which must not look like "used". */
 static void warn_of_untold(const struct listing *listing)
 {
@@ -261,7 +279,20 @@ static enum status load_tokens(struct listing *listing, struct error *error)
         return error_set(error, STATUS_STORE,
                          "%s does not exist; `token_manager create NAME` makes it", settings->path);
     }
-    return status == STATUS_OK ? load_usage(listing, error) : status;
+    if (status == STATUS_OK &&
+        (listing->selectors == NULL || criteria_ask_for_use(&listing->criteria))) {
+        status = load_usage(listing, error);
+    }
+    return status;
+}
+
+static enum status read_selectors(struct listing *listing, const struct cli_arguments *arguments,
+                                  struct error *error)
+{
+    listing->selectors = cli_value(arguments, "selectors");
+    return listing->selectors != NULL && listing->manager->json
+               ? error_set(error, STATUS_USAGE, "--selectors and --json exclude each other")
+               : STATUS_OK;
 }
 
 enum status list_run(const struct cli_arguments *arguments, struct error *error)
@@ -278,9 +309,14 @@ enum status list_run(const struct cli_arguments *arguments, struct error *error)
         status = criteria_read(&listing.criteria, arguments, manager.now, error);
     }
     if (status == STATUS_OK) {
+        status = read_selectors(&listing, arguments, error);
+    }
+    if (status == STATUS_OK) {
         status = load_tokens(&listing, error);
     }
-    if (status == STATUS_OK && manager.json) {
+    if (status == STATUS_OK && listing.selectors != NULL) {
+        status = print_selectors(&listing, error);
+    } else if (status == STATUS_OK && manager.json) {
         status = print_json(&listing, error);
     } else if (status == STATUS_OK) {
         print_for_people(&listing);

@@ -25,6 +25,7 @@ static const struct cli_option list_options[] = {
     {"unused-for", "TIME", "only those not used for so long, as 90d", false},
     {"expiring-within", "TIME", "only those that expire within so long, as 14d", false},
     {"usage", "FILE", "read last uses from here", false},
+    {"selectors", "[=START]", "print SELECTOR<TAB>about, those that start so", false},
 };
 
 static const struct cli_option rotate_options[] = {

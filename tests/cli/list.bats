@@ -201,10 +201,76 @@ END
     says api_tokens.json.usage
 }
 
+@test "--selectors prints each name, id and prefix with whose it is" {
+    one_of_each
+    exits 0 "$manager" list --selectors
+    [ "$stderr" = "" ]
+    diff - <(printf '%s\n' "$output" | tr '\t' '|') <<'END'
+my-application|Active, sk-a1b2c3d4e5f...
+tok_0000000000000001|Active, my-application
+sk-a1b2c3d4e5f|Active, my-application
+old-ci|Revoked, sk-x9y8z7w6v5u...
+tok_0000000000000002|Revoked, old-ci
+sk-x9y8z7w6v5u|Revoked, old-ci
+last-year|Expired, sk_live_aaaaaaaaaaa...
+tok_0000000000000003|Expired, last-year
+sk_live_aaaaaaaaaaa|Expired, last-year
+everything|Active, abcd...
+tok_0000000000000004|Active, everything
+abcd|Active, everything
+END
+    exits 0 "$manager" list --selectors=tok_ --status revoked
+    [ "$output" = $'tok_0000000000000002\tRevoked, old-ci' ]
+    exits 0 "$manager" list --selectors=sk- --unused
+    [ "$output" = "" ]
+    exits 0 "$manager" list --selectors=nobody
+    [ "$output" = "" ]
+}
+
+@test "--selectors offers nothing that would mean another token, several, or an option" {
+    # shellcheck disable=SC2016 # nothing of it is to happen
+    local evil='$(touch made) `touch made`'
+    records "$(record 1 twice sk-aaaaaaaaaaa)" \
+        "$(record 2 twice sk-bbbbbbbbbbb "$revoked")" \
+        "$(record 3 gone sk-ccccccccccc "$revoked")" \
+        "$(record 4 gone sk-ddddddddddd "$revoked")" \
+        "$(record 5 back sk-eeeeeeeeeee "$revoked")" \
+        "$(record 6 "$(id_of 1)" same)" \
+        "$(record 7 - same)" \
+        "$(record 8 --yes -dash-12345678901)" \
+        "$(record 9 ' blank' sk-abc)" \
+        "$(record 10 "$evil" "")"
+    exits 0 "$manager" list --selectors
+    cut -f 1 <<<"$output" | grep -v '^tok_' | diff - <(printf '%s\n' twice sk-aaaaaaaaaaa \
+        sk-bbbbbbbbbbb sk-ccccccccccc sk-ddddddddddd back sk-eeeeeeeeeee "$evil")
+    [ "$(grep -c '^tok_' <<<"$output")" = 10 ]
+    local selector about listed=$output
+    while IFS=$'\t' read -r selector about; do
+        exits 0 "$manager" delete --dry-run "$selector"
+        # What it says of the token has the name, the id and the prefix.
+        [[ $output$stderr == *"$selector"*"${about#*, }"* || $output$stderr == *"${about#*, }"*"$selector"* ]]
+        [[ $about == *same... ]] || [ "$(grep -c tok_ <<<"$output$stderr")" = 1 ]
+    done <<<"$listed"
+}
+
+@test "--selectors reads no uses, waits for no lock and goes with no JSON" {
+    needs flock
+    one_of_each
+    rm api_tokens.json.usage
+    mkdir api_tokens.json.usage
+    exits 0 flock api_tokens.json.lock timeout 5 "$manager" list --selectors
+    [ "$stderr" = "" ]
+    [ "${#lines[@]}" = 12 ]
+    exits 2 "$manager" list --selectors --json
+    says --selectors --json
+    exits 6 "$manager" list --selectors --file no.json
+    [ "$output" = "" ]
+}
+
 @test "list that cannot be written ends with 1" {
     [ -c /dev/full ] || skip "needs /dev/full"
     one_of_each
-    for option in '' --json; do
+    for option in '' --json --selectors; do
         exits 1 sh -c '"$@" >/dev/full' sh "$manager" list ${option:+"$option"}
         says 'standard output'
         exits 1 sh -c '"$@" >&-' sh "$manager" list ${option:+"$option"}
