@@ -55,6 +55,8 @@ test  haproxy      haproxy          haproxy               haproxy           hapr
 test  systemd-analyze systemd       systemd               -                 systemd     -
 test  /bin/kill    procps           procps-ng             procps            procps-ng   -
 test  promtool     prometheus       -                     prometheus        prometheus  prometheus
+test  mandoc       mandoc           mandoc                mandoc            mandoc      mandoc
+test  groff        groff-base       groff-base            groff             groff       groff
 lint  xargs        findutils        findutils             findutils         findutils   -
 lint  asan:cc      gcc              libasan-static,libubsan-static -        gcc         -
 lint  clang        clang            clang                 clang             clang       -
