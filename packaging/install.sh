@@ -30,7 +30,7 @@ files() {
     "$1" 644 "$docdir" LICENSE
     "$1" 644 "$docdir" api_tokens.json.example
     for page in docs/man/*.[1-9]; do
-        "$1" 644 "${mandir:+$mandir/man${page##*.}}" "$page"
+        [ ! -e "$page" ] || "$1" 644 "${mandir:+$mandir/man${page##*.}}" "$page"
     done
     for completion in packaging/completions/*/*; do
         case $completion in
@@ -54,11 +54,13 @@ left_out() {
         "$without"* | "_$without"*) [ -e "$BUILD/$without" ] || return 0 ;;
         esac
     done
-    # A pattern that matches nothing stands for itself.
-    case $3 in
-    */\**) return 0 ;;
-    esac
     return 1
+}
+
+# What the file is called when it is installed.
+name() {
+    base=${1##*/}
+    echo "${base%.in}"
 }
 
 # For the right side of an s#…#…# of sed.
@@ -74,7 +76,7 @@ below_prefix() {
     esac
 }
 
-# What the file holds when it is installed; paths are not known before.
+# What it holds then; where things are is not known before.
 content() {
     case $1 in
     *.pc.in)
@@ -126,11 +128,6 @@ check_age() {
     [ -z "$newer" ] || fail "This was changed after the last make: run 'make' first." "$newer"
 }
 
-name() {
-    base=${1##*/}
-    echo "${base%.in}"
-}
-
 # Whoever runs the old file meanwhile has it to the end: a new one takes its name.
 put() {
     ! left_out "$@" || return 0
@@ -156,11 +153,7 @@ put_links() {
 }
 
 take() {
-    [ -n "$2" ] || return 0
-    case $3 in
-    */\**) return 0 ;;
-    esac
-    take_name "$DESTDIR$2/$(name "$3")"
+    [ -z "$2" ] || take_name "$DESTDIR$2/$(name "$3")"
 }
 
 take_name() {

@@ -363,6 +363,7 @@ END
     done
     "${as[@]}" test -r "$BIN/token_manager" -a -r "$tree/Makefile" || skip "an unprivileged user cannot read this tree"
     run -2 "${as[@]}" env -u MAKEFLAGS make --no-print-directory -C "$tree" BUILD="$BIN" install PREFIX="$PWD/own"
+    chmod 755 own # or bats cannot take it away
     says "$output" "you may not write to $PWD/own: run this as root, or"
     same "$(find own | sort)" $'own\nown/bin'
 }
