@@ -5,6 +5,7 @@
 # make install    copy what was built to where PREFIX says; make uninstall takes it away again
 # make demo       see the programs at work in a temporary folder
 # make test       run all tests; TESTS="tests/cli/create.bats" runs some
+# make doctest    run or check every code block of README.md, docs/ and the manual; DOCS="README.md"
 # make faults     kill, and fail, the programs at every system call and allocation
 # make soak       the promises under load: many writers, revokes, requests
 # make fuzz       look for inputs that break the readers; FUZZ_SECONDS=600 for longer, FUZZ=json for one
@@ -223,11 +224,18 @@ $(fuzzers): $(BUILD)/tests/%: $(BUILD)/tests/fuzz/%.o $(addprefix $(BUILD)/tests
 
 # A unit test may be named by its source, which is the same for every BUILD. What takes long comes
 # first, so that nothing long is left alone at the end; by size is near enough.
-TESTS ?= $(wildcard tests/promises/*.bats) $(shell ls -S tests/cli/*.bats) $(wildcard tests/unit/test_*.c)
+TESTS ?= $(wildcard tests/promises/*.bats) tests/doctest $(shell ls -S tests/cli/*.bats) \
+	$(wildcard tests/unit/test_*.c)
 tested := all $(unit_tests) $(helpers) $(preloads) $(fuzzers) $(if $(SANITIZE),,$(BUILD)/tsan)
 test: $(tested)
 	@BIN='$(abspath $(BUILD))' prove -j$(TEST_JOBS) --exec tests/tap \
 		$(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(TESTS))
+
+# Without DOCS, of all documents, and whether tests/doctest.exceptions holds.
+doctest: all
+	@BIN='$(abspath $(BUILD))' tests/doctest $(DOCS)
+.PHONY: doctest
+scripts += $(wildcard tests/doctest tests/doctest.rules tests/doctest.session tests/doctest.d/bin/*)
 
 # The suites of tests/promises at full scale. Their figures are those of docs/reliability.md.
 faults_suites := crash failure order memory

@@ -1,0 +1,204 @@
+#!/usr/bin/env bats
+# What tests/doctest makes of documents that are not as they should be.
+
+load common
+load verifier
+
+# document NAME: a document of this test, from standard input.
+document() {
+    mkdir -p "tree/$(dirname "$1")" tree/tests
+    cat >"tree/$1"
+}
+
+doctest() {
+    DOCTEST_TREE=$PWD/tree TMPDIR=$BATS_TEST_TMPDIR run_apart "$BATS_TEST_DIRNAME/../doctest" "$@"
+    printf '%s\n' "$output" "$stderr"
+}
+
+needs_jq() {
+    command -v jq >/dev/null || skip "needs jq"
+}
+
+@test "blocks of a document are run in a row, and what is shown of their output has to be true" {
+    document README.md <<'END'
+```sh
+TOKEN=$(token_manager create app)
+mkdir sub && cd sub && mv ../api_tokens.json .
+```
+
+1. In a list:
+
+   ```console
+   $ printf %s "$TOKEN" | token_verifier check
+   tok_0123456789abcdef app
+   $ echo one; echo two;
+   > echo three
+   one
+   …
+   three
+   ```
+
+```text
+tok_… app
+```
+
+```c
+int main(void) { return 0; }
+```
+
+    token_manager list
+END
+    printf '%s\n' 'README.md: token_manager list' '    for this test' >tree/tests/doctest.exceptions
+    doctest
+    exits 0
+    same "$stderr" ""
+    says "${lines[0]}" "ok 1 - README.md:2 sh: TOKEN="
+    same "${lines[4]}" 'ok 5 - README.md:26 -: token_manager list, listed: for this test'
+    same "${lines[-1]}" 1..7
+}
+
+@test "a block that fails is named, with what it printed, and what follows is not reached" {
+    document SECURITY.md <<'END'
+```sh
+echo fine
+```
+
+```sh
+echo "told before"
+token_manager revoke nobody
+```
+
+```sh
+echo never
+```
+END
+    doctest SECURITY.md
+    exits 1
+    says "$output" "ok 1 - SECURITY.md:2 sh: echo fine"
+    says "$output" "not ok 2 - SECURITY.md:6 sh: "
+    says "$output" "not ok 3 - SECURITY.md:11 sh: echo never (not reached)"
+    says "$stderr" "# told before"
+    says "$stderr" "# SECURITY.md:7: exit status 6: token_manager revoke nobody"
+}
+
+@test "a sample that was not printed is not true" {
+    document docs/a.md <<'END'
+```sh
+printf '%s\n' one two three
+```
+
+```text
+one
+three
+```
+
+~~~text
+three
+~~~
+END
+    doctest docs/a.md
+    exits 1
+    says "$output" "not ok 2 - docs/a.md:6 text: one"
+    says "$output" "ok 3 - docs/a.md:11 text: three"
+    says "$stderr" "this line was not printed (there): three"
+}
+
+@test "a block that is neither run nor listed fails, and so does an exception of none" {
+    document docs/a.md <<'END'
+    indented
+
+```
+no language
+```
+
+```cobol
+STOP RUN.
+```
+
+<pre>
+one
+</pre>
+END
+    document docs/man/a.1 <<'END'
+.Bd -unfilled
+never printed
+.Ed
+.Dl false
+END
+    printf '%s\n' 'docs/a.md: gone' '    for this test' 'docs/a.md: one' >tree/tests/doctest.exceptions
+    doctest
+    exits 1
+    says "$output" "not ok 1 - docs/a.md:1 -: indented"
+    says "$output" "not ok 2 - docs/a.md:4 -: no language"
+    says "$output" "not ok 3 - docs/a.md:8 cobol: STOP RUN."
+    says "$output" "not ok 5 - docs/man/a.1:2 text: never printed"
+    says "$output" "not ok 6 - docs/man/a.1:4 sh: false"
+    says "$output" "not ok 8 - every exception is one"
+    says "$stderr" "docs/a.md has no block that begins with gone"
+    says "$stderr" "no reason is given for one of docs/a.md"
+}
+
+@test "JSON has to be JSON, and a token file one that is accepted" {
+    needs_jq
+    document docs/a.md <<'END'
+```json
+{"a": [1, …], "b": "…"}
+```
+
+```json
+{"a": 1,}
+```
+
+```json
+{
+  "version": 1,
+  "tokens": [
+    {"id": "tok_…", "name": "a", "prefix": "sk-a1b2c3d4e5f", "hash": "blake2b-256:…", "created_at": "2026-11-20T10:30:00Z"},
+    …
+  ]
+}
+```
+
+```json
+{"version": 1, "tokens": [], "more": 1}
+```
+END
+    doctest docs/a.md
+    exits 1
+    same "${lines[*]/% - */}" "ok 1 not ok 2 ok 3 not ok 4 1..4"
+}
+
+@test "a command of make is known to the Makefile, or the document is wrong" {
+    document docs/a.md <<'END'
+```sh
+make install-nothing
+```
+END
+    printf 'install:\n\ttouch made\n' >tree/Makefile
+    doctest docs/a.md
+    exits 1
+    sed -i s/-nothing// tree/docs/a.md
+    doctest docs/a.md
+    exits 0
+    [ ! -e tree/made ]
+    doctest
+    exits 1
+    says "$stderr" "make is stood in for, and not listed"
+}
+
+@test "a program in C has to compile, without a warning" {
+    document docs/a.md <<'END'
+```c
+#include <token_verifier.h>
+struct token_verifier_request request;
+```
+
+```c
+int main(void) { int unused; return 0; }
+```
+END
+    doctest docs/a.md
+    exits 1
+    says "$output" "ok 1 - "
+    says "$output" "not ok 2 - "
+}
