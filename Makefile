@@ -6,6 +6,7 @@
 # make demo       see the programs at work in a temporary folder
 # make test       run all tests; TESTS="tests/cli/create.bats" runs some
 # make doctest    run or check every code block of README.md, docs/ and the manual; DOCS="README.md"
+# make picture    take the picture of a terminal in README.md again
 # make faults     kill, and fail, the programs at every system call and allocation
 # make soak       the promises under load: many writers, revokes, requests
 # make fuzz       look for inputs that break the readers; FUZZ_SECONDS=600 for longer, FUZZ=json for one
@@ -234,8 +235,12 @@ test: $(tested)
 # Without DOCS, of all documents, and whether tests/doctest.exceptions holds.
 doctest: all
 	@BIN='$(abspath $(BUILD))' tests/doctest $(DOCS)
-.PHONY: doctest
-scripts += $(wildcard tests/doctest tests/doctest.rules tests/doctest.session tests/doctest.d/bin/*)
+
+picture: all
+	@BIN='$(abspath $(BUILD))' docs/terminal.sh >'$(BUILD)/terminal.svg'
+	@cp '$(BUILD)/terminal.svg' docs/terminal.svg
+.PHONY: doctest picture
+scripts += $(wildcard docs/*.sh tests/doctest tests/doctest.rules tests/doctest.session tests/doctest.d/bin/*)
 
 # The suites of tests/promises at full scale. Their figures are those of docs/reliability.md.
 faults_suites := crash failure order memory
