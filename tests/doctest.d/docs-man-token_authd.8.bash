@@ -1,0 +1,5 @@
+# shellcheck shell=bash
+
+prepare() {
+    needs token_authd curl
+}
