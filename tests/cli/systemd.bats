@@ -18,7 +18,7 @@ copy_units() {
 
 @test "systemd understands the units" {
     copy_units
-    run systemd-analyze verify ./token_authd.service ./token_authd.socket
+    run systemd-analyze verify --man=no ./token_authd.service ./token_authd.socket
     echo "$output"
     [ "$status" -eq 0 ]
     [ "$output" = "" ]
