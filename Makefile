@@ -12,6 +12,9 @@
 # make fuzz       look for inputs that break the readers; FUZZ_SECONDS=600 for longer, FUZZ=json for one
 # make mutants    break the programs on purpose, and see that tests notice
 # make sanitize   the same tests, built with the address and undefined behaviour sanitizers
+# make deb        the Debian packages, into build/deb
+# make check-deb  look at them, and install, use, upgrade and purge them in a clean Debian
+# make deps-deb   install what these two need
 # make lint       format, static analysis, shell scripts, floors
 # make clean      remove everything that make made
 #
@@ -78,7 +81,7 @@ pkg_cflags = $(shell $(PKG_CONFIG) --cflags $(PKGS) $1 2>/dev/null)
 pkg_libs = $(shell $(PKG_CONFIG) --libs $(PKGS) $1 2>/dev/null)
 need = for p in $1; do $(PKG_CONFIG) --exists $$p 2>/dev/null || \
 	{ echo "$$p is missing: run 'make deps'" >&2; exit 1; }; done
-first := $(filter deps deps-test deps-lint,$(MAKECMDGOALS))
+first := $(filter deps deps-test deps-lint deps-deb,$(MAKECMDGOALS))
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(addsuffix /*.c,$1)))
 lib_objects := $(call objects,src/base src/token src/store src/verify)
@@ -104,7 +107,8 @@ preloads := $(preload_objects:.o=.so)
 fuzzers := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 c_files := $(sort $(wildcard src/*/*.[ch] tests/*/*.[ch]))
-scripts := $(wildcard .ci/run docs/*.sh packaging/*.sh tests/*.sh tests/tap tests/mutants tests/check-layers \
+scripts := $(wildcard .ci/run docs/*.sh packaging/*.sh packaging/debian/*.post* packaging/debian/tests/*-* \
+	tests/*.sh tests/tap tests/mutants tests/check-layers \
 	tests/*/*.sh tests/*/*.bash tests/*/*.bats)
 
 Q := $(if $(V),,@)
@@ -344,6 +348,15 @@ deps-test: | $(filter deps,$(first))
 deps-lint: | $(filter deps deps-test,$(first))
 	@packaging/deps.sh lint
 
+deps-deb: | $(filter deps deps-test deps-lint,$(first))
+	@packaging/deps.sh deb
+
+deb: | $(first)
+	@packaging/deb.sh '$(BUILD)/deb'
+
+check-deb: deb
+	@BIN='$(abspath $(BUILD))' prove -j$(TEST_JOBS) --exec tests/tap tests/deb/*.bats
+
 clean:
 	rm -rf $(BUILD)
 ifeq ($(BUILD),build)
@@ -353,7 +366,7 @@ endif
 FORCE:
 .PHONY: all programs $(OPTIONAL) test faults soak fuzz fuzzers mutants sanitize lint check-layers \
 	check-format check-mutants check-tidy check-cppcheck check-scripts install uninstall demo deps \
-	deps-test deps-lint clean FORCE
+	deps-test deps-lint deps-deb deb check-deb clean FORCE
 .SUFFIXES:
 .DELETE_ON_ERROR:
 

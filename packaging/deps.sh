@@ -1,10 +1,11 @@
 #!/bin/sh
 # Install what building and testing need; or with "test" the servers and tools that the tests of
 # token_authd talk to (apart, because some systems start a server that is installed); or with "lint"
-# what `make lint` and `make sanitize` need. It looks for the things themselves, not for packages, so
+# what `make lint` and `make sanitize` need; or with "deb" what `make deb` and `make check-deb` need
+# beyond the first of these, on Debian and Ubuntu. It looks for the things themselves, not for packages, so
 # that what was installed by hand counts, and does nothing where nothing is missing.
 #
-# usage: packaging/deps.sh [test | lint]
+# usage: packaging/deps.sh [test | lint | deb]
 set -eu
 
 # Servers are where only root looks, and prove on Arch Linux where only a login shell does.
@@ -12,9 +13,9 @@ PATH=$PATH:/usr/sbin:/sbin:/usr/bin/core_perl
 
 group=${1:-build}
 case $group in
-build | test | lint) ;;
+build | test | lint | deb) ;;
 *)
-    echo "usage: packaging/deps.sh [test | lint]" >&2
+    echo "usage: packaging/deps.sh [test | lint | deb]" >&2
     exit 2
     ;;
 esac
@@ -65,6 +66,13 @@ lint  clang-format clang-format     /usr/bin/clang-format clang-extra-tools clan
 lint  clang-tidy   clang-tidy       /usr/bin/clang-tidy   clang-extra-tools clang       llvm
 lint  cppcheck     cppcheck         cppcheck              cppcheck          cppcheck    cppcheck
 lint  shellcheck   shellcheck       /usr/bin/shellcheck   shellcheck        shellcheck  shellcheck
+deb   dpkg-buildpackage dpkg-dev    -                     -                 -           -
+deb   dh           debhelper        -                     -                 -           -
+deb   lintian      lintian          -                     -                 -           -
+deb   debootstrap  debootstrap      -                     -                 -           -
+deb   unshare      util-linux       -                     -                 -           -
+deb   ip           iproute2         -                     -                 -           -
+deb   systemd-socket-activate systemd -                   -                 -           -
 END
 }
 
