@@ -1,0 +1,93 @@
+#!/usr/bin/env bats
+# What packaging/debian says, as far as no package has to be built for it; `make check-deb` does the rest.
+
+load common
+
+source=$BATS_TEST_DIRNAME/../..
+debian=$source/packaging/debian
+
+@test "the packages have the version of the programs" {
+    version=$(sed -n 's/.*TOKEN_MANAGER_VERSION "\(.*\)"/\1/p' "$source/src/base/version.h")
+    [ -n "$version" ]
+    [ "$(sed -n '1s/^token-manager (\(.*\)) .*/\1/p' "$debian/changelog")" = "$version" ]
+    grep -qx "Package: libtoken-verifier${version%%.*}" "$debian/control"
+    grep -q "^libtoken_verifier.so.${version%%.*} libtoken-verifier${version%%.*} " \
+        "$debian/libtoken-verifier${version%%.*}.symbols"
+}
+
+@test "the symbols that the package tells of are those of the library" {
+    command -v nm >/dev/null || skip "needs nm"
+    [ -e "$BIN/libtoken_verifier.so" ]
+    diff <(nm -D --defined-only "$BIN/libtoken_verifier.so" | sed 's/.* //; s/@@*.*//' | sort) \
+        <(sed -n 's/^ \([A-Za-z_0-9]*\)@.*/\1/p' "$debian"/*.symbols | sort)
+}
+
+@test "every library that make deps installs for building is one that the package is built with" {
+    libraries=$(sed -n 's/^build pc:[^ ]*  *\([^ ]*\) .*/\1/p' "$source/packaging/deps.sh")
+    [[ $libraries == *libsodium-dev* ]]
+    for library in $libraries; do
+        grep -q "^ $library\( <!nocheck>\)\?,$" "$debian/control"
+    done
+}
+
+# The maintainer script of that name, in a folder of ours: with its group taken for granted, since not
+# everybody may make one.
+scripted() {
+    mkdir -p bin
+    printf '#!/bin/sh\nexit 0\n' >bin/getent
+    # shellcheck disable=SC2016
+    printf '#!/bin/sh\nfor last; do :; done\nmkdir -m 2750 "$last"\n' >bin/install
+    chmod +x bin/*
+    sed "s#/var/lib/token_manager#$PWD/tokens#; /^#DEBHELPER#/d" "$debian/token-manager.$1" >"$1"
+    PATH=$PWD/bin:$PATH sh "$@"
+}
+
+@test "what an installation leaves is a token file that refuses everybody, and a usage file" {
+    scripted postinst configure ""
+    [ "$(stat -c %a tokens tokens/* | xargs)" = "2750 640 660" ]
+    [ "$(echo tokens/*)" = "tokens/api_tokens.json tokens/api_tokens.json.usage" ]
+    run "$manager" --file tokens/api_tokens.json list
+    [[ $output == "No tokens found"* ]]
+    run "$verifier" check --file tokens/api_tokens.json <<<nonsense
+    [ "$status" -eq 1 ]
+    token=$("$manager" --file tokens/api_tokens.json create one 2>/dev/null)
+    "$verifier" check --file tokens/api_tokens.json <<<"$token"
+    "$manager" --file tokens/api_tokens.json list --json | grep -q '"last_used_at": "2'
+    [ "$(head -c 6 tokens/api_tokens.json.usage)" = "since " ]
+}
+
+@test "an upgrade changes nothing that is there, and writes through no link" {
+    scripted postinst configure ""
+    "$manager" --file tokens/api_tokens.json create one 2>/dev/null
+    before=$(stat -c '%n %a %Y %i' tokens tokens/*; cat tokens/*)
+    scripted postinst configure 0.0.1
+    [ "$(stat -c '%n %a %Y %i' tokens tokens/*; cat tokens/*)" = "$before" ]
+    rm -r tokens
+    mkdir tokens
+    ln -s ../elsewhere tokens/api_tokens.json.usage
+    run scripted postinst configure 0.0.1
+    [ "$status" -ne 0 ]
+    [ ! -e elsewhere ]
+}
+
+@test "purging removes what an installation left, and no token" {
+    scripted postinst configure ""
+    run scripted postrm remove
+    [ "$status" -eq 0 ]
+    [ -e tokens/api_tokens.json ]
+    run scripted postrm purge
+    [ "$status" -eq 0 ]
+    [ "$output" = "" ]
+    [ ! -e tokens ]
+    run scripted postrm purge
+    [ "$status" -eq 0 ]
+
+    scripted postinst configure ""
+    "$manager" --file tokens/api_tokens.json create one 2>/dev/null
+    "$manager" --file tokens/api_tokens.json delete --yes one 2>/dev/null
+    before=$(cat tokens/*)
+    run scripted postrm purge
+    [ "$status" -eq 0 ]
+    [[ $output == *"is kept"* ]]
+    [ "$(cat tokens/*)" = "$before" ]
+}
