@@ -179,6 +179,7 @@ static enum status refuse_command(const struct cli_program *program, const char 
     for (size_t i = 0; i < program->command_count; i++) {
         consider(name, program->commands[i].name, &nearest, &distance);
     }
+    consider(name, "help", &nearest, &distance);
     (void)text_quote(&quoted, name, strlen(name));
     if (nearest != NULL) {
         return error_set(error, STATUS_USAGE, "unknown command %s; did you mean %s?", quoted.text,
@@ -186,6 +187,61 @@ static enum status refuse_command(const struct cli_program *program, const char 
     }
     return error_set(error, STATUS_USAGE, "unknown command %s; see `%s --help`", quoted.text,
                      program->name);
+}
+
+/* The first option that begins with that letter. */
+static const struct cli_option *find_letter(const struct tables *tables, char letter)
+{
+    const struct cli_program *program = tables->program;
+    const struct cli_command *command = tables->command;
+
+    for (size_t i = 0; command != NULL && i < command->option_count; i++) {
+        if (command->options[i].name[0] == letter) {
+            return &command->options[i];
+        }
+    }
+    for (size_t i = 0; i < program->option_count; i++) {
+        if (program->options[i].name[0] == letter) {
+            return &program->options[i];
+        }
+    }
+    return NULL;
+}
+
+/* Two options have a letter, because everybody tries these; of others the long form is told. */
+static enum status parse_short(const struct tables *tables, const char *typed,
+                               struct cli_arguments *arguments, struct error *error)
+{
+    static const struct {
+        const char *typed;
+        const char *name;
+    } rows[] = {{"-h", "help"}, {"-V", "version"}};
+    const struct cli_option *likely = typed[2] == '\0' ? find_letter(tables, typed[1]) : NULL;
+    struct text_quoted quoted;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (strcmp(typed, rows[i].typed) == 0) {
+            return give(arguments, find_option(tables, rows[i].name, strlen(rows[i].name)),
+                        cli_no_value, error);
+        }
+    }
+    (void)text_quote(&quoted, typed, strlen(typed));
+    if (likely != NULL) {
+        return error_set(error, STATUS_USAGE, "unknown option %s; did you mean --%s?", quoted.text,
+                         likely->name);
+    }
+    return error_set(error, STATUS_USAGE,
+                     "unknown option %s; options are written out, and -- ends them", quoted.text);
+}
+
+/* `help` in the place of the command, as `help create`, and alone where there are no commands. */
+static bool is_help(const struct tables *tables, const struct cli_arguments *arguments,
+                    const char *word)
+{
+    const bool has_commands = tables->command == NULL || tables->command->name[0] != '\0';
+
+    return strcmp(word, "help") == 0 &&
+           (has_commands ? tables->command == NULL : arguments->operand_count == 0);
 }
 
 static enum status parse(struct tables *tables, int argc, char **argv,
@@ -197,16 +253,12 @@ static enum status parse(struct tables *tables, int argc, char **argv,
     for (int i = 1; i < argc && status == STATUS_OK; i++) {
         if (!options_end && strcmp(argv[i], "--") == 0) {
             options_end = true;
-        } else if (!options_end && strcmp(argv[i], "-h") == 0) {
-            status = give(arguments, find_option(tables, "help", 4), cli_no_value, error);
         } else if (!options_end && strncmp(argv[i], "--", 2) == 0) {
             status = parse_option(tables, argv, &i, arguments, error);
         } else if (!options_end && argv[i][0] == '-' && argv[i][1] != '\0') {
-            struct text_quoted quoted;
-
-            status = error_set(error, STATUS_USAGE,
-                               "unknown option %s; options are written out, and -- ends them",
-                               text_quote(&quoted, argv[i], strlen(argv[i])));
+            status = parse_short(tables, argv[i], arguments, error);
+        } else if (is_help(tables, arguments, argv[i])) {
+            status = give(arguments, find_option(tables, "help", 4), cli_no_value, error);
         } else if (tables->command == NULL) {
             tables->command = find_command(tables->program, argv[i]);
             if (tables->command == NULL) {
@@ -219,14 +271,48 @@ static enum status parse(struct tables *tables, int argc, char **argv,
     return status;
 }
 
+static enum status read_colour(const struct tables *tables, struct cli_arguments *arguments,
+                               struct error *error)
+{
+    static const struct {
+        const char *word;
+        enum cli_colour colour;
+    } rows[] = {
+        {"auto", CLI_COLOUR_AUTO}, {"always", CLI_COLOUR_ALWAYS}, {"never", CLI_COLOUR_NEVER}};
+    const char *word = cli_value(arguments, "color");
+    struct text_quoted quoted;
+
+    arguments->colour =
+        find_option(tables, "color", strlen("color")) != NULL ? CLI_COLOUR_AUTO : CLI_COLOUR_NEVER;
+    for (size_t i = 0; word != NULL && i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (strcmp(word, rows[i].word) == 0) {
+            arguments->colour = rows[i].colour;
+            return STATUS_OK;
+        }
+    }
+    return word == NULL
+               ? STATUS_OK
+               : error_set(error, STATUS_USAGE, "--color must be auto, always or never, not %s",
+                           text_quote(&quoted, word, strlen(word)));
+}
+
 enum status arguments_parse(const struct cli_program *program, int argc, char **argv,
                             struct cli_arguments *arguments, struct error *error)
 {
     struct tables tables = {.program = program, .command = find_command(program, "")};
+    struct error ignored;
     enum status status = parse(&tables, argc, argv, arguments, error);
+    const enum status colour =
+        read_colour(&tables, arguments, status == STATUS_OK ? error : &ignored);
 
+    /* The message about a wrong option is to be without colour, too, if a later one says so. */
+    for (int i = 1; status != STATUS_OK && i < argc; i++) {
+        if (strcmp(argv[i], "--color=never") == 0) {
+            arguments->colour = CLI_COLOUR_NEVER;
+        }
+    }
     arguments->command = tables.command;
-    return status;
+    return status == STATUS_OK ? colour : status;
 }
 
 enum status arguments_check_operands(const struct cli_program *program,

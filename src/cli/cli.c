@@ -13,6 +13,7 @@
 #include "cli/arguments.h"
 #include "cli/help.h"
 #include "cli/output.h"
+#include "cli/terminal.h"
 
 #include "base/banned.h"
 
@@ -33,14 +34,27 @@ static enum status run(const struct cli_program *program, int argc, char **argv,
         return STATUS_OK;
     }
     if (arguments->command == NULL) {
-        help_print(program, NULL, stderr);
-        return error_set(error, STATUS_USAGE, "a command is missing");
+        help_print_short(program, stderr);
+        return error_set(error, STATUS_USAGE, "a command is missing; see `%s --help`",
+                         program->name);
     }
     status = arguments_check_operands(program, arguments, error);
     if (status == STATUS_OK) {
         status = secret_init(error);
     }
     return status == STATUS_OK ? arguments->command->run(arguments, error) : status;
+}
+
+/* The name of the program stands out, so that an error is not taken for what else is on the screen. */
+static void tell(const struct cli_program *program, const struct cli_arguments *arguments,
+                 const struct error *error)
+{
+    const struct terminal terminal = terminal_look(STDERR_FILENO, arguments->colour);
+
+    (void)fprintf(stderr, "%s%s:%s ", terminal_begin(&terminal, TERMINAL_RED), program->name,
+                  terminal_end(&terminal));
+    output_talk(error->text, strlen(error->text));
+    (void)fputc('\n', stderr);
 }
 
 /*
@@ -72,9 +86,7 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
         status = output_failed(&error);
     }
     if (status != STATUS_OK && error.text[0] != '\0') {
-        (void)fprintf(stderr, "%s: ", program->name);
-        output_talk(error.text, strlen(error.text));
-        (void)fputc('\n', stderr);
+        tell(program, &arguments, &error);
     }
     arguments_clear(&arguments);
     return status_exit_code(status);

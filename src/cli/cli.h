@@ -20,6 +20,13 @@ struct cli_option {
     bool repeats; /* may be given several times */
 };
 
+/* What --color says; never for a program that does not take it. */
+enum cli_colour {
+    CLI_COLOUR_NEVER,
+    CLI_COLOUR_AUTO,
+    CLI_COLOUR_ALWAYS,
+};
+
 #define CLI_GIVEN_LIMIT 256 /* options in one call */
 
 struct cli_command;
@@ -34,6 +41,7 @@ struct cli_arguments {
     size_t given_count;
     char **operands; /* copies, which are wiped: they may be secrets */
     size_t operand_count;
+    enum cli_colour colour;
 };
 
 struct cli_command {
@@ -53,6 +61,7 @@ struct cli_command {
 struct cli_program {
     const char *name;
     const char *summary;
+    const char *example; /* NULL for a program that has no commands: its one has its own */
     const struct cli_command *commands;
     size_t command_count;
     const struct cli_option *options; /* that every command takes */

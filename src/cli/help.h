@@ -11,4 +11,7 @@
 /* For one command, or with NULL for the program. */
 void help_print(const struct cli_program *program, const struct cli_command *command, FILE *out);
 
+/* For somebody who gave no command: which there are, and with what to begin. */
+void help_print_short(const struct cli_program *program, FILE *out);
+
 #endif

@@ -20,9 +20,13 @@ enum status output_of_change(enum status status, struct error *error);
 enum status output_failed(struct error *error);
 
 /*
- * Writes text to standard error. Control characters but line ends are escaped: names of files may
- * hold anything, and a terminal is not to obey them.
+ * Writes text to standard error. Control characters but line ends, what is not seen, and what is not
+ * UTF-8 are escaped as \xNN: names of files may hold anything, and a terminal is not to obey them.
  */
 void output_talk(const char *text, size_t size);
+
+/* The same, printf-style, never of a secret; and to standard output, for people. */
+void output_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void output_show(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -12,18 +12,28 @@
 
 #include "base/banned.h"
 
-struct terminal terminal_look(void)
+struct terminal terminal_look(int fd, enum cli_colour wish)
 {
     const char *term = getenv("TERM");
     const char *no_color = getenv("NO_COLOR");
-    const bool is_terminal = isatty(STDOUT_FILENO) == 1;
-    const char *codeset = nl_langinfo(CODESET);
+    const bool is_terminal = isatty(fd) == 1;
+    const bool has_colour = is_terminal && term != NULL && strcmp(term, "dumb") != 0 &&
+                            (no_color == NULL || *no_color == '\0');
 
     return (struct terminal){
-        .marks = is_terminal && strcmp(codeset, "UTF-8") == 0,
-        .colour = is_terminal && term != NULL && strcmp(term, "dumb") != 0 &&
-                  (no_color == NULL || *no_color == '\0'),
+        .marks = is_terminal && strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
+        .colour = wish == CLI_COLOUR_ALWAYS || (wish == CLI_COLOUR_AUTO && has_colour),
     };
+}
+
+const char *terminal_begin(const struct terminal *terminal, const char *colour)
+{
+    return terminal->colour ? colour : "";
+}
+
+const char *terminal_end(const struct terminal *terminal)
+{
+    return terminal->colour ? "\x1b[0m" : "";
 }
 
 bool terminal_is_interactive(void)

@@ -8,13 +8,29 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "cli/cli.h"
+
+/* Colours that can be read on a dark and on a light background. */
+#define TERMINAL_GREEN "\x1b[32m"
+#define TERMINAL_RED "\x1b[31m"
+#define TERMINAL_BOLD "\x1b[1m"
+
+/* The marks, with a blank behind them. */
+#define TERMINAL_CHECK "\xe2\x9c\x93 "
+#define TERMINAL_CROSS "\xe2\x9c\x97 "
+
 struct terminal {
     bool marks;  /* ✓ and ✗: a terminal, and a locale that has them */
-    bool colour; /* a terminal that is not dumb, and no NO_COLOR (https://no-color.org) */
+    bool colour; /* as --color says; if that is auto, a terminal that is not dumb, and no NO_COLOR
+                    (https://no-color.org) */
 };
 
-/* Of standard output. */
-struct terminal terminal_look(void);
+/* Of standard output or standard error. --color=always says nothing of marks. */
+struct terminal terminal_look(int fd, enum cli_colour wish);
+
+/* What begins and ends a colour there: "" where there is to be none. */
+const char *terminal_begin(const struct terminal *terminal, const char *colour);
+const char *terminal_end(const struct terminal *terminal);
 
 /* Asks on standard error and reads a line from standard input: is it "y" or "yes"? */
 bool terminal_confirm(const char *question);

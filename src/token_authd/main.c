@@ -30,9 +30,9 @@ static const struct cli_option options[] = {
     {"no-env-file", NULL, "read no .env file", false},
     {"usage", "FILE", "record last uses here instead of FILE.usage", false},
     {"sandbox", "[=off]", "insist on the sandbox of Landlock, or go without", false},
-    {"allow-open", NULL, "authentication may be off although the file was named", false},
+    {"allow-open", NULL, "authentication may be off though the file was named", false},
     {"require-auth", NULL, "authentication may never be off", false},
-    {"help", NULL, "show this help", false},
+    {"help", NULL, "show this help", true},
     {"version", NULL, "show the version", false},
 };
 

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/json_write.h"
@@ -15,10 +16,6 @@
 #include "token_manager/token_output.h"
 
 #include "base/banned.h"
-
-#define GREEN "\x1b[32m"
-#define RED "\x1b[31m"
-#define PLAIN "\x1b[0m"
 
 /* What is shown, and how. */
 struct listing {
@@ -76,16 +73,16 @@ static void print_status(const struct listing *listing, const struct token *toke
         const char *mark;
         const char *colour;
     } looks[] = {
-        [TOKEN_ACTIVE] = {"Active", "\xe2\x9c\x93 ", GREEN},
-        [TOKEN_REVOKED] = {"Revoked", "\xe2\x9c\x97 ", RED},
-        [TOKEN_EXPIRED] = {"Expired", "\xe2\x9c\x97 ", RED},
+        [TOKEN_ACTIVE] = {"Active", TERMINAL_CHECK, TERMINAL_GREEN},
+        [TOKEN_REVOKED] = {"Revoked", TERMINAL_CROSS, TERMINAL_RED},
+        [TOKEN_EXPIRED] = {"Expired", TERMINAL_CROSS, TERMINAL_RED},
     };
     const enum token_status status = token_status(token, listing->manager->now);
-    const bool colour = listing->terminal.colour;
+    const struct terminal *terminal = &listing->terminal;
 
-    (void)printf("   Status: %s%s%s%s\n", colour ? looks[status].colour : "",
-                 listing->terminal.marks ? looks[status].mark : "", looks[status].text,
-                 colour ? PLAIN : "");
+    (void)printf("   Status: %s%s%s%s\n", terminal_begin(terminal, looks[status].colour),
+                 terminal->marks ? looks[status].mark : "", looks[status].text,
+                 terminal_end(terminal));
 }
 
 static void print_scopes(const struct token *token)
@@ -298,7 +295,8 @@ static enum status read_selectors(struct listing *listing, const struct cli_argu
 enum status list_run(const struct cli_arguments *arguments, struct error *error)
 {
     struct manager manager;
-    struct listing listing = {.manager = &manager, .terminal = terminal_look()};
+    struct listing listing = {.manager = &manager,
+                              .terminal = terminal_look(STDOUT_FILENO, arguments->colour)};
     enum status status = manager_init(&manager, arguments, error);
 
     usage_init(&listing.usage);

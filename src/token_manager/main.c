@@ -15,7 +15,7 @@ static const struct cli_option create_options[] = {
     {"if-not-exists", NULL, "do nothing if the name exists", false},
     {"expires", "WHEN", "90d, 12h, 2027-01-31, 2027-01-31T12:00:00Z or never", false},
     {"scope", "SCOPE", "what it is good for; may be repeated (everything)", true},
-    {"note", "TEXT", "shown by list", false},
+    {"note", "TEXT", "a remark that list shows", false},
     {"batch", "FILE", "make one for each line of FILE, a name; - is stdin", false},
 };
 
@@ -76,8 +76,8 @@ static const struct cli_command commands[] = {
      .run = list_run},
     {.name = "revoke",
      .operands = "SELECTOR...",
-     .summary = "Refuse tokens from now on, but keep them in the file.",
-     .details = "A SELECTOR is a name, an id, a token or the beginning of one as `list` shows it;\n"
+     .summary = "Refuse tokens from now on, but keep their records.",
+     .details = "A SELECTOR is a name, an id, a token, or its beginning as `list` shows it;\n"
                 "- reads selectors from standard input. All are revoked, or none.",
      .example = "token_manager revoke sk-a1b2c3d4e5f",
      .options = revoke_options,
@@ -97,7 +97,7 @@ static const struct cli_command commands[] = {
      .run = rotate_run},
     {.name = "restore",
      .operands = "SELECTOR...",
-     .summary = "Undo a revoke.",
+     .summary = "Accept revoked tokens again.",
      .example = "token_manager restore my-application",
      .operands_least = 1,
      .operands_most = ANY_NUMBER,
@@ -141,7 +141,8 @@ static const struct cli_option common_options[] = {
     {"env-file", "FILE", "read variables from here instead of ./.env", false},
     {"no-env-file", NULL, "read no .env file", false},
     {"lock-timeout", "SECONDS", "how long to wait for another change (10)", false},
-    {"help", NULL, "show this help", false},
+    {"color", "WHEN", "when to colour: auto, always or never (auto)", false},
+    {"help", NULL, "show this help", true},
     {"version", NULL, "show the version", false},
 };
 
@@ -149,7 +150,8 @@ int main(int argc, char **argv)
 {
     static const struct cli_program program = {
         .name = "token_manager",
-        .summary = "Named API tokens in one flat file.",
+        .summary = "Creates, lists, revokes and deletes API tokens in one flat file.",
+        .example = "TOKEN=$(token_manager create my-application)",
         .commands = commands,
         .command_count = COUNT(commands),
         .options = common_options,

@@ -74,19 +74,30 @@ static enum status print_json(const struct token_verifier_result *result, struct
     return print(&out, error);
 }
 
+/* "tok_… my-application": plain but at a terminal. */
+static enum status print_accepted(const struct token_verifier_result *result,
+                                  enum cli_colour colour, struct error *error)
+{
+    const struct terminal terminal = terminal_look(STDOUT_FILENO, colour);
+    struct buffer out = {0};
+
+    buffer_appendf(&out, "%s%s%s %s%s\n", terminal_begin(&terminal, TERMINAL_GREEN),
+                   terminal.marks ? TERMINAL_CHECK : "", result->id, result->name,
+                   terminal_end(&terminal));
+    return print(&out, error);
+}
+
 /* Prints the verdict and turns it into a status. */
-static enum status report(const struct token_verifier_result *result, bool json,
-                          struct error *error)
+static enum status report(const struct token_verifier_result *result,
+                          const struct cli_arguments *arguments, struct error *error)
 {
     const bool accepted = result->verdict == TOKEN_VERIFIER_ACCEPTED;
-    struct buffer out = {0};
     enum status status = STATUS_OK;
 
-    if (json) {
+    if (cli_has(arguments, "json")) {
         status = print_json(result, error);
     } else if (accepted) {
-        buffer_appendf(&out, "%s %s\n", result->id, result->name);
-        status = print(&out, error);
+        status = print_accepted(result, arguments->colour, error);
     }
     if (accepted && result->mode == TOKEN_VERIFIER_MODE_OPEN) {
         (void)fprintf(stderr, "AUTHENTICATION IS OFF: EVERYBODY IS ACCEPTED "
@@ -95,9 +106,11 @@ static enum status report(const struct token_verifier_result *result, bool json,
     if (accepted || status != STATUS_OK) {
         return status;
     }
-    return error_set(
-        error, result->reason == TOKEN_VERIFIER_UNAVAILABLE ? STATUS_STORE : STATUS_FAILED,
-        "refused (%s): %s", token_verifier_reason_text(result->reason), result->message);
+    return error_set(error,
+                     result->reason == TOKEN_VERIFIER_UNAVAILABLE ? STATUS_STORE : STATUS_FAILED,
+                     "%srefused (%s): %s",
+                     terminal_look(STDERR_FILENO, arguments->colour).marks ? TERMINAL_CROSS : "",
+                     token_verifier_reason_text(result->reason), result->message);
 }
 
 /* What a person types, or all that a program sends: several lines are no credential. */
@@ -120,7 +133,7 @@ static enum status read_credential(struct buffer *input, struct error *error)
 }
 
 static enum status check_input(struct token_verifier *verifier, const struct scopes *scopes,
-                               bool json, struct error *error)
+                               const struct cli_arguments *arguments, struct error *error)
 {
     struct token_verifier_request request = {.scopes = scopes->texts, .scope_count = scopes->count};
     struct token_verifier_result result;
@@ -133,7 +146,7 @@ static enum status check_input(struct token_verifier *verifier, const struct sco
         request.credential = credential.text;
         request.credential_size = credential.size;
         (void)token_verifier_check(verifier, &request, &result);
-        status = report(&result, json, error);
+        status = report(&result, arguments, error);
     } else {
         status = STATUS_STORE; /* no verdict */
     }
@@ -155,7 +168,7 @@ enum status check_run(const struct cli_arguments *arguments, struct error *error
         }
     }
     if (status == STATUS_OK) {
-        status = check_input(verifier, &scopes, cli_has(arguments, "json"), error);
+        status = check_input(verifier, &scopes, arguments, error);
     }
     token_verifier_close(verifier);
     return status;

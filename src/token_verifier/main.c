@@ -16,8 +16,9 @@ static const struct cli_command commands[] = {
     {.name = "check",
      .operands = "",
      .input = "give it on standard input, where ps does not show it",
-     .summary = "Read one credential from standard input and give the verdict.",
-     .details = "The line is a token or a whole header, such as \"Authorization: Bearer sk-...\".\n"
+     .summary = "Give the verdict on one credential.",
+     .details = "It is read from standard input: a token, or a whole header such as\n"
+                "    Authorization: Bearer sk-...\n"
                 "Exit status: 0 accepted, 1 refused, 6 no verdict was possible.",
      .example = "printf %s \"$TOKEN\" | token_verifier check",
      .options = check_options,
@@ -26,7 +27,7 @@ static const struct cli_command commands[] = {
     {.name = "stream",
      .operands = "",
      .input = "give it on standard input, where ps does not show it",
-     .summary = "Answer each line of standard input with a verdict, until it ends.",
+     .summary = "Give a verdict on each line of standard input.",
      .details = "A line is a token or a header, as for check. The answers are\n"
                 "    OK ID NAME    with the name percent-encoded\n"
                 "    ERR REASON    such as ERR revoked\n"
@@ -37,7 +38,7 @@ static const struct cli_command commands[] = {
      .run = stream_run},
     {.name = "status",
      .operands = "",
-     .summary = "Say which mode is in force and why, and what is wrong or unwise.",
+     .summary = "Say which mode is in force, and what is unwise.",
      .details = "Exit status: 0 all is well, 1 there are warnings, 6 no verdict is possible.",
      .example = "token_verifier status",
      .run = status_run},
@@ -49,9 +50,10 @@ static const struct cli_option common_options[] = {
     {"env-file", "FILE", "read variables from here instead of ./.env", false},
     {"no-env-file", NULL, "read no .env file", false},
     {"usage", "FILE", "record last uses here instead of FILE.usage", false},
-    {"allow-open", NULL, "authentication may be off although the file was named", false},
+    {"allow-open", NULL, "authentication may be off though the file was named", false},
     {"require-auth", NULL, "authentication may never be off", false},
-    {"help", NULL, "show this help", false},
+    {"color", "WHEN", "when to colour: auto, always or never (auto)", false},
+    {"help", NULL, "show this help", true},
     {"version", NULL, "show the version", false},
 };
 
@@ -59,7 +61,8 @@ int main(int argc, char **argv)
 {
     static const struct cli_program program = {
         .name = "token_verifier",
-        .summary = "Says whether a credential is good.",
+        .summary = "Says whether a credential is good, and what decides that.",
+        .example = "printf %s \"$TOKEN\" | token_verifier check",
         .commands = commands,
         .command_count = COUNT(commands),
         .options = common_options,

@@ -2,12 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/json_write.h"
 #include "base/timefmt.h"
 #include "cli/output.h"
+#include "cli/terminal.h"
 #include "cli/verifier_options.h"
 #include "token_verifier/commands.h"
 #include "token_verifier/git_tracked.h"
@@ -188,14 +190,40 @@ static const char *mode_explanation(const struct verifier_report *report)
     return texts[report->mode];
 }
 
-static void print_for_people(const struct verifier_report *report, const struct warnings *warnings)
+/* Whether what the mode lets in is what a careful owner wants. */
+static bool is_sound(const struct verifier_report *report)
+{
+    return report->mode == TOKEN_VERIFIER_MODE_FILE ||
+           report->mode == TOKEN_VERIFIER_MODE_FILE_AND_ENVIRONMENT ||
+           (report->mode == TOKEN_VERIFIER_MODE_ENVIRONMENT && report->settings->key != NULL);
+}
+
+static void print_mode(const struct verifier_report *report, const struct terminal *terminal)
+{
+    const bool sound = is_sound(report);
+
+    (void)printf(
+        "Mode: %s%s%s (%s)%s\n", terminal_begin(terminal, sound ? TERMINAL_GREEN : TERMINAL_RED),
+        terminal->marks ? (sound ? TERMINAL_CHECK : TERMINAL_CROSS) : "",
+        token_verifier_mode_text(report->mode), mode_explanation(report), terminal_end(terminal));
+}
+
+/* "Warning: …", the word in a colour. */
+static void print_remark(const struct terminal *terminal, const char *colour, const char *word,
+                         const char *text)
+{
+    (void)printf("%s%s:%s ", terminal_begin(terminal, colour), word, terminal_end(terminal));
+    output_show("%s\n", text);
+}
+
+static void print_for_people(const struct verifier_report *report, const struct warnings *warnings,
+                             const struct terminal *terminal)
 {
     const struct settings *settings = report->settings;
     const char *warning = NULL;
 
-    (void)printf("Mode: %s (%s)\n", token_verifier_mode_text(report->mode),
-                 mode_explanation(report));
-    (void)printf("Token file: %s", settings->path);
+    print_mode(report, terminal);
+    output_show("Token file: %s", settings->path);
     if (report->is_readable) {
         (void)printf(" (%zu active, %zu revoked, %zu expired)\n", report->active, report->revoked,
                      report->expired);
@@ -206,14 +234,14 @@ static void print_for_people(const struct verifier_report *report, const struct 
                  settings->key != NULL ? settings->key->variable : "none",
                  settings->key != NULL ? ", from " : "",
                  settings->key != NULL ? source_text(settings->key->source) : "");
-    (void)printf("Variables file: %s\n",
-                 settings->env_file != NULL ? settings->env_file : "none was read");
+    output_show("Variables file: %s\n",
+                settings->env_file != NULL ? settings->env_file : "none was read");
     if (report->error.text[0] != '\0') {
-        (void)printf("Error: %s\n", report->error.text);
+        print_remark(terminal, TERMINAL_RED, "Error", report->error.text);
     }
     for (size_t i = 0; i < warnings->count; i++) {
         warning = next_warning(warnings, warning);
-        (void)printf("Warning: %s\n", warning);
+        print_remark(terminal, TERMINAL_BOLD, "Warning", warning);
     }
 }
 
@@ -281,7 +309,9 @@ enum status status_run(const struct cli_arguments *arguments, struct error *erro
             (void)fprintf(stderr, "%s\n", mode_explanation(&report)); /* in capitals */
         }
     } else {
-        print_for_people(&report, &warnings);
+        const struct terminal terminal = terminal_look(STDOUT_FILENO, arguments->colour);
+
+        print_for_people(&report, &warnings, &terminal);
     }
     if (status == STATUS_OK) {
         status = report_status(&report, &warnings);

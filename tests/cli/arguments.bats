@@ -168,13 +168,11 @@ commands=(create list revoke restore delete)
     says 'NAME is missing'
 }
 
-@test "--help of the program and of each command fits a small terminal" {
+@test "--help is for standard output, and begins with how to call the command" {
     for command in '' "${commands[@]}"; do
         exits 0 "$manager" ${command:+"$command"} --help
         [ "$stderr" = "" ]
         [[ ${lines[0]} == "Usage: token_manager ${command:-COMMAND}"* ]]
-        [ "$(wc -l <<<"$output")" -le 24 ]
-        run -1 grep -E '.{81}' <<<"$output"
     done
 }
 
@@ -200,6 +198,46 @@ commands=(create list revoke restore delete)
     done
 }
 
+@test "help in the place of the command is --help" {
+    local program command wanted
+    for program in "$manager" "$verifier"; do
+        exits 0 "$program" --help
+        wanted=$output
+        for words in help 'help help' 'help --help' 'help -h'; do
+            read -ra words <<<"$words"
+            exits 0 "$program" "${words[@]}"
+            [ "$output" = "$wanted" ]
+        done
+        while read -r command _; do
+            exits 0 "$program" "$command" --help
+            wanted=$output
+            exits 0 "$program" help "$command"
+            [ "$output" = "$wanted" ]
+        done < <(sed -n '/^Commands/,/^$/{/^  /p;}' <<<"$wanted")
+        exits 2 "$program" help frobnicate
+        says '"frobnicate"'
+        exits 2 "$program" hepl
+        says 'did you mean help?'
+    done
+    exits 0 "$manager" create help
+    [ "$(field help name)" = help ]
+    exits 0 "$BIN/token_authd" help
+    [[ $output == "Usage: token_authd"* ]]
+}
+
+@test "of options of one letter there are -h and -V, and others tell the long one" {
+    exits 0 "$manager" -V
+    [[ $output == "token_manager "* ]]
+    for row in '-v version' '-j json' '-f file' '-s status'; do
+        read -r letter name <<<"$row"
+        exits 2 "$manager" list "$letter"
+        says "\"$letter\"; did you mean --$name?"
+    done
+    exits 2 "$manager" list -jq
+    says '"-jq"' '-- ends them'
+    hides 'did you mean'
+}
+
 @test "--help helps whatever else is on the line, and as -h" {
     exits 0 "$manager" -h
     [[ $output == "Usage: token_manager COMMAND"* ]]
@@ -212,10 +250,17 @@ commands=(create list revoke restore delete)
     [ ! -e api_tokens.json ]
 }
 
-@test "without a command the help is shown as talk" {
-    exits 2 "$manager"
-    [ "$output" = "" ]
-    says 'Usage: token_manager COMMAND'
+@test "without a command the commands are shown as talk, and where to read on" {
+    for program in "$manager" "$verifier"; do
+        exits 2 "$program"
+        [ "$output" = "" ]
+        says "Usage: ${program##*/} COMMAND" 'a command is missing' "\`${program##*/} --help\`"
+        "$program" --help >help
+        while read -r line; do
+            says "$line"
+        done < <(sed -n '/^Commands/,/^$/{/^  /p;}; s/^Example: //p' help)
+        [ "$(wc -l <<<"$stderr")" -lt "$(wc -l <help)" ]
+    done
 }
 
 @test "--version says name and version and nothing else" {
@@ -333,14 +378,35 @@ keeps() {
     [ "$(status_of ci)" = revoked ]
 }
 
-@test "the help of every command of every program has at most 24 lines of 80 columns" {
-    for words in 'token_manager '{create,list,revoke,rotate,restore,delete,import,audit} \
-        'token_verifier '{check,stream,status} token_authd; do
-        read -ra words <<<"$words"
-        [ -x "$BIN/${words[0]}" ] || continue
+# Each program and each of its commands, a line each: of every command
+of_every_command() {
+    local program
+    for program in token_manager token_verifier token_authd; do
+        [ -x "$BIN/$program" ] || continue
+        echo "$program"
+        "$BIN/$program" --help | sed -n "/^Commands/,/^\$/s/^  \([a-z]*\) .*/$program \1/p"
+    done
+}
+
+@test "every help has at most 24 lines of 79 columns, its columns in line, and an example" {
+    local words count=0
+    while read -ra words; do
+        count=$((count + 1))
         exits 0 "$BIN/${words[0]}" "${words[@]:1}" --help
         [ "$(wc -l <<<"$output")" -le 24 ]
-        run -1 grep -E '.{81}' <<<"$output"
+        help=$output
+        run -1 grep -nE '.{80}|[[:blank:]]$' <<<"$help"
+        run -1 grep -vE '^  [^ ].{22}  [^ ]' <(sed -n '/^Commands/,/^$/{/^  /p;}; /^Options/,/^$/{/^  /p;}' <<<"$help")
+        grep -A 1 '^Example:' <<<"$help" | grep "${words[*]}"
+    done < <(of_every_command)
+    [ "$count" -ge 14 ]
+}
+
+@test "what the commands do is said alike: a verb, and a full stop" {
+    for program in "$manager" "$verifier"; do
+        exits 0 "$program" --help
+        run -1 grep -vE '^  [a-z]+( [^ ]+)? +(Accept|Give|Make|Refuse|Remove|Say|Show|Take) .*\.$' \
+            <(sed -n '/^Commands/,/^$/{/^  /p;}' <<<"$output")
     done
 }
 
