@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/file_attributes.h"
+#include "base/text.h"
 
 #include "base/banned.h"
 
@@ -111,6 +112,24 @@ static enum status open_lock(struct atomic_file *file, const char *name, struct 
     return STATUS_OK;
 }
 
+static enum status refuse_locked(const struct atomic_file *file, unsigned seconds,
+                                 struct error *error)
+{
+    struct text_shell word;
+    char *lock = file_name_join(file->path, ".lock");
+
+    if (lock == NULL) {
+        return error_no_memory(error);
+    }
+    (void)error_set(
+        error, STATUS_STORE,
+        "%s is being changed by others: %s.lock was taken for %u second%s; try again, or "
+        "see who holds it with `fuser -v %s`",
+        file->path, file->name, seconds, seconds == 1 ? "" : "s", text_shell(&word, lock));
+    free(lock);
+    return STATUS_STORE;
+}
+
 static enum status wait_for_lock(struct atomic_file *file, unsigned wait_ms, struct error *error)
 {
     const struct timespec nap = {0, NAP_MS * 1000000L};
@@ -123,10 +142,7 @@ static enum status wait_for_lock(struct atomic_file *file, unsigned wait_ms, str
             return error_set_errno(error, STATUS_STORE, errno, "cannot lock %s.lock", file->path);
         }
         if (waited >= wait_ms) {
-            return error_set(error, STATUS_STORE,
-                             "%s is being changed by others: %s.lock was taken for %u seconds; try "
-                             "again, or see who holds it with: fuser %s.lock",
-                             file->path, file->name, wait_ms / 1000, file->path);
+            return refuse_locked(file, wait_ms / 1000, error);
         }
         (void)nanosleep(&nap, NULL);
     }
@@ -150,6 +166,16 @@ static bool lock_still_counts(const struct atomic_file *file, const char *lock_n
     return counts;
 }
 
+static enum status refuse_links(const struct atomic_file *file, struct error *error)
+{
+    struct text_shell word;
+
+    return error_set(error, STATUS_STORE,
+                     "%s has %lu names (hard links), and a change would not reach the others; find "
+                     "them with `find / -xdev -samefile %s`, and remove or copy them",
+                     file->path, (unsigned long)file->seen.st_nlink, text_shell(&word, file->path));
+}
+
 /* Opens the version that stands, under the lock. */
 static enum status open_old(struct atomic_file *file, struct error *error)
 {
@@ -167,10 +193,7 @@ static enum status open_old(struct atomic_file *file, struct error *error)
         return not_a_file(file, file->seen.st_mode, error);
     }
     if (file->seen.st_nlink > 1) {
-        return error_set(error, STATUS_STORE,
-                         "%s has %lu names (hard links), and a change would not reach the others; "
-                         "find them with find -samefile, and remove or copy them",
-                         file->path, (unsigned long)file->seen.st_nlink);
+        return refuse_links(file, error);
     }
     file->exists = true;
     return STATUS_OK;

@@ -199,6 +199,68 @@ const char *text_quote(struct text_quoted *quoted, const char *text, size_t size
     return quoted->text;
 }
 
+/* Whether a shell and a terminal take every character for what it is. */
+static bool is_shown_raw(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size;) {
+        uint32_t point;
+        const size_t length = text_utf8_next(text + i, size - i, &point);
+
+        if (length == 0 || text_is_control(point)) {
+            return false;
+        }
+        i += length;
+    }
+    return true;
+}
+
+/* One byte, as it stands in single quotes, or in $'…'; returns how many it became. */
+static size_t put_shell_byte(char *out, char c, bool escapes)
+{
+    const unsigned char byte = (unsigned char)c;
+
+    if (escapes && (byte < 0x20 || byte >= 0x7f)) {
+        (void)snprintf(out, 5, "\\%03o", (unsigned)byte);
+        return 4;
+    }
+    if (escapes && (c == '\'' || c == '\\')) {
+        out[0] = '\\';
+        out[1] = c;
+        return 2;
+    }
+    if (c == '\'') {
+        memcpy(out, "'\\''", 4);
+        return 4;
+    }
+    out[0] = c;
+    return 1;
+}
+
+const char *text_shell(struct text_shell *word, const char *text)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                "_@%+=:,./-";
+    const size_t size = strlen(text);
+    const bool escapes = !is_shown_raw(text, size);
+    char *out = word->text;
+
+    if (size > 0 && size < sizeof(word->text) && strspn(text, plain) == size) {
+        memcpy(word->text, text, size + 1);
+        return word->text;
+    }
+    memcpy(out, "$'", 2);
+    out += 2;
+    for (size_t i = 0; i < size; i++) {
+        if ((size_t)(out - word->text) + 6 > sizeof(word->text)) { /* a byte, a quote, a NUL */
+            memcpy(word->text, "FILE", 5);
+            return word->text;
+        }
+        out += put_shell_byte(out, text[i], escapes);
+    }
+    memcpy(out, "'", 2);
+    return escapes ? word->text : memmove(word->text, word->text + 1, strlen(word->text));
+}
+
 bool text_equal_nocase(const char *a, const char *b, size_t size)
 {
     for (size_t i = 0; i < size; i++) {

@@ -43,6 +43,20 @@ bool text_is_visible_ascii(const char *text, size_t size);
  */
 const char *text_quote(struct text_quoted *quoted, const char *text, size_t size);
 
+#define TEXT_SHELL_SIZE 8192
+
+struct text_shell {
+    char text[TEXT_SHELL_SIZE];
+};
+
+/*
+ * The text as one word of a shell, for a command in a message that people paste: as it is where it has
+ * nothing but letters, digits and _@%+=:,./- in it, else in single quotes; with characters that are not
+ * to be shown raw as $'\NNN', which bash, zsh, ksh and POSIX 2024 read. One that is too long is FILE.
+ * Returns `word->text`.
+ */
+const char *text_shell(struct text_shell *word, const char *text);
+
 /* Whether two words are the same but for the case of ASCII letters, in any locale. */
 bool text_equal_nocase(const char *a, const char *b, size_t size);
 

@@ -9,6 +9,7 @@
 #include "base/atomic_file.h"
 #include "base/buffer.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "store/usage.h"
 
 #include "base/banned.h"
@@ -27,11 +28,13 @@ struct store {
 
 static enum status refuse_missing(const char *path, struct error *error)
 {
+    struct text_shell word;
+
     return error_set(
         error, STATUS_STORE,
         "%s does not exist; make it with `token_manager --file %s create NAME`, or name "
         "another with --file",
-        path, path);
+        path, text_shell(&word, path));
 }
 
 /* Our own files beside a token file cannot be token files: one would be taken for the other. */

@@ -157,6 +157,17 @@ bool token_json_is_predecessor(const struct token_json *json)
     return has_token; /* one that is broken further on */
 }
 
+static enum status refuse_predecessor(const char *path, struct error *error)
+{
+    struct text_shell word;
+
+    (void)text_shell(&word, path);
+    return error_set(error, STATUS_STORE,
+                     "%s:1: this is the format of the Python token_manager.py, which holds the "
+                     "secrets in plain text; convert it with `token_manager --file %s import %s`",
+                     path, word.text, word.text);
+}
+
 enum status token_json_read(struct token_json *json, const struct token_json_sink *sink,
                             struct error *error)
 {
@@ -188,11 +199,7 @@ enum status token_json_read(struct token_json *json, const struct token_json_sin
         status = json_end(&cursor, error);
     }
     if (status != STATUS_OK && token_json_is_predecessor(json)) {
-        status = error_set(error, STATUS_STORE,
-                           "%s:1: this is the format of the Python token_manager.py, which holds "
-                           "the secrets in plain text; convert it with: token_manager --file %s "
-                           "import %s",
-                           json->file, json->file, json->file);
+        status = refuse_predecessor(json->file, error);
     }
     key_set_clear(&r.ids);
     key_set_clear(&r.digests);

@@ -137,7 +137,7 @@ static enum status explain_missing(const struct reading *reading, const char *to
     if (reading->manager->settings.path_source != SETTINGS_UNSET) {
         return error_set(error, STATUS_STORE, "%s does not exist", token_file);
     }
-    (void)fprintf(stderr, "%s does not exist: no change was made yet.\n", token_file);
+    output_say("%s does not exist: no change was made yet.\n", token_file);
     return STATUS_OK;
 }
 
@@ -189,11 +189,11 @@ static enum status finish(struct reading *reading, struct error *error)
         buffer_append_text(&reading->output, reading->shown > 0 ? "\n]\n" : "[]\n");
     }
     if (reading->unreadable > 0) {
-        (void)fprintf(stderr, "token_manager: %zu line%s of the audit trail cannot be read\n",
-                      reading->unreadable, reading->unreadable == 1 ? "" : "s");
+        output_say("token_manager: %zu line%s of the audit trail cannot be read\n",
+                   reading->unreadable, reading->unreadable == 1 ? "" : "s");
     }
     if (reading->shown == 0 && !reading->manager->json) {
-        (void)fprintf(stderr, "No change of that kind is recorded.\n");
+        output_say("No change of that kind is recorded.\n");
     }
     return output_print(&reading->output, error);
 }

@@ -18,16 +18,16 @@ static void report(const struct change *change, const struct selection *selectio
         const struct token *token = &item->record->token;
 
         if (item->moot) {
-            (void)fprintf(stderr, "\"%s\" (%s, %s...) %s\n", token->name, token->id,
-                          token->secret.prefix, change->moot);
+            output_say("\"%s\" (%s, %s...) %s\n", token->name, token->id, token->secret.prefix,
+                       change->moot);
         } else {
-            (void)fprintf(stderr, "%s%s \"%s\" (%s, %s...)\n", dry_run ? "Would " : "",
-                          dry_run ? change->action : change->done, token->name, token->id,
-                          token->secret.prefix);
+            output_say("%s%s \"%s\" (%s, %s...)\n", dry_run ? "Would " : "",
+                       dry_run ? change->action : change->done, token->name, token->id,
+                       token->secret.prefix);
         }
     }
     if (selection->count == 0) {
-        (void)fprintf(stderr, "No token is of that age: nothing was changed.\n");
+        output_say("No token is of that age: nothing was changed.\n");
     }
 }
 

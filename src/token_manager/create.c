@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "base/json_write.h"
 #include "base/key_set.h"
+#include "base/text.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "token_manager/commands.h"
@@ -134,10 +135,10 @@ static void tell_existing(struct create *create, const struct create_name *name)
     if (create->manager->json) {
         append_json(create, token, NULL);
     }
-    (void)fprintf(stderr, "\"%s\" exists already (%s)%s\n", token->name, token->id,
-                  token_status(token, create->manager->now) == TOKEN_EXPIRED
-                      ? ", but it has expired; rotate it with a new --expires"
-                      : "");
+    output_say("\"%s\" (%s) exists already%s.\n", token->name, token->id,
+               token_status(token, create->manager->now) == TOKEN_EXPIRED
+                   ? ", but it has expired: rotate it with a new --expires"
+                   : "");
 }
 
 static void append_output(struct create *create, const struct token *token, const char *secret)
@@ -210,12 +211,13 @@ static enum status lament(const struct create *create, struct error *error)
     const struct token_set *tokens = store_tokens(create->store);
     const int cause = errno;
     const size_t made = tokens->count - create->first;
+    struct text_shell path;
     struct buffer ids = {0};
     enum status status;
 
     for (size_t i = create->first; i < tokens->count; i++) {
         if (made > IDS_SHOWN) {
-            (void)fprintf(stderr, "%s\n", tokens->records[i].token.id);
+            output_say("%s\n", tokens->records[i].token.id);
         } else {
             buffer_appendf(&ids, " %s", tokens->records[i].token.id);
         }
@@ -227,7 +229,8 @@ static enum status lament(const struct create *create, struct error *error)
         "%s made, but could not be shown and never will be; remove %s with `token_manager --file "
         "%s delete%s, and create %s: cannot write to standard output",
         made == 1 ? "the token was" : "the tokens were", made == 1 ? "it" : "them",
-        store_path(create->store), ids.failed ? "`" : ids.bytes, made == 1 ? "another" : "others");
+        text_shell(&path, store_path(create->store)), ids.failed ? "`" : ids.bytes,
+        made == 1 ? "another" : "others");
     buffer_clear(&ids);
     return status;
 }
@@ -239,21 +242,21 @@ static void explain(const struct create *create)
     const struct token *token = &token_set_last(tokens)->token;
     char end[TIME_TEXT_SIZE] = "";
 
-    if (create->is_batch) {
-        (void)fprintf(stderr, "\nCreated %zu token%s in %s", made, made == 1 ? "" : "s",
-                      store_path(create->store));
-    } else {
-        (void)fprintf(stderr, "\nCreated \"%s\" (%s) in %s", token->name, token->id,
-                      store_path(create->store));
-    }
     if (create->options.expires_at != TIME_NONE) {
         time_format(create->options.expires_at, end);
     }
-    (void)fprintf(stderr, "%s\n%s%s%s\n",
-                  store_is_new(create->store)
-                      ? ",\na new file: requests without a token are refused from now on."
-                      : "",
-                  end[0] != '\0' ? "Good until " : "", end, end[0] != '\0' ? ".\n" : "");
+    if (create->is_batch) {
+        output_say("\nCreated %zu token%s in %s", made, made == 1 ? "" : "s",
+                   store_path(create->store));
+    } else {
+        output_say("\nCreated \"%s\" (%s) in %s", token->name, token->id,
+                   store_path(create->store));
+    }
+    output_say("%s\n%s%s%s\n",
+               store_is_new(create->store)
+                   ? ",\na new file: requests without a token are refused from now on."
+                   : "",
+               end[0] != '\0' ? "Good until " : "", end, end[0] != '\0' ? ".\n" : "");
     token_output_explain(made, create->variable);
 }
 
@@ -297,8 +300,8 @@ static enum status finish(struct create *create, struct error *error)
         buffer_append_text(&create->output, "\n");
     }
     if (create->is_batch && create->names.count > made) {
-        (void)fprintf(stderr, "%zu of %zu names exist already.\n", create->names.count - made,
-                      create->names.count);
+        output_say("%zu of %zu names exist%s already.\n", create->names.count - made,
+                   create->names.count, create->names.count - made == 1 ? "s" : "");
     }
     return made > 0 ? commit_and_show(create, error) : output_print(&create->output, error);
 }

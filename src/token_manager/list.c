@@ -235,11 +235,10 @@ static void warn_of_untold(const struct listing *listing)
     }
     if (untold > 0) {
         time_format(listing->usage.since, since);
-        (void)fprintf(stderr,
-                      "token_manager: %zu token%s older than the record of uses, which begins at "
-                      "%s, and not shown: whether %s used before is not known\n",
-                      untold, untold == 1 ? " is" : "s are", since,
-                      untold == 1 ? "it was" : "they were");
+        output_say("token_manager: %zu token%s older than the record of uses, which begins at "
+                   "%s, and not shown: whether %s used before is not known\n",
+                   untold, untold == 1 ? " is" : "s are", since,
+                   untold == 1 ? "it was" : "they were");
     }
 }
 
@@ -250,7 +249,7 @@ static enum status load_usage(struct listing *listing, struct error *error)
     enum status status = manager_load_usage(listing->manager, &listing->usage, &path, error);
 
     if (status != STATUS_OK && !criteria_ask_for_use(&listing->criteria)) {
-        (void)fprintf(stderr, "token_manager: last uses are not known: %s\n", error->text);
+        output_say("token_manager: last uses are not known: %s\n", error->text);
         status = STATUS_OK;
     } else if (status == STATUS_OK) {
         status = criteria_check_usage(&listing->criteria, &listing->usage, path, error);
@@ -268,8 +267,8 @@ static enum status load_tokens(struct listing *listing, struct error *error)
     enum status status = manager_load(listing->manager, &listing->tokens, error);
 
     if (status == STATUS_NOT_FOUND && settings->path_source == SETTINGS_UNSET) {
-        (void)fprintf(stderr, "%s does not exist yet; `token_manager create NAME` makes it.\n",
-                      settings->path);
+        output_say("%s does not exist yet; `token_manager create NAME` makes it.\n",
+                   settings->path);
         return STATUS_OK;
     }
     if (status == STATUS_NOT_FOUND) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cli/output.h"
 #include "cli/verifier_options.h"
 
 #include "base/banned.h"
@@ -171,10 +172,9 @@ void manager_warn_if_last(const struct manager *manager, struct store *store, si
     if (active_before == 0 || token_set_count_active(store_tokens(store), manager->now) > 0) {
         return;
     }
-    (void)fprintf(stderr,
-                  "That was the last active token: now everybody is refused%s%s.\n"
-                  "To turn authentication off instead, remove %s,\n"
-                  "leave FREEGPT_API_KEY and OPENAI_API_KEY unset%s, and restart the server.\n",
-                  key != NULL ? ", except with the key in " : "", key != NULL ? key->variable : "",
-                  store_path(store), how_named[settings->path_source]);
+    output_say("That was the last active token: now everybody is refused%s%s.\n"
+               "To turn authentication off instead, remove %s,\n"
+               "leave FREEGPT_API_KEY and OPENAI_API_KEY unset%s, and restart the server.\n",
+               key != NULL ? ", except with the key in " : "", key != NULL ? key->variable : "",
+               store_path(store), how_named[settings->path_source]);
 }

@@ -4,6 +4,8 @@
 
 #include "base/buffer.h"
 #include "base/json_write.h"
+#include "base/text.h"
+#include "cli/output.h"
 #include "cli/when.h"
 #include "token_manager/commands.h"
 #include "token_manager/manager.h"
@@ -140,21 +142,19 @@ static void explain(const struct rotate *rotate)
     const struct token *token = &rotate->record->token;
     char end[TIME_TEXT_SIZE];
 
-    (void)fprintf(stderr, "\nRotated \"%s\" (%s) in %s\n", token->name, token->id,
-                  store_path(rotate->store));
+    output_say("\nRotated \"%s\" (%s) in %s\n", token->name, token->id, store_path(rotate->store));
     for (size_t i = 0; i < token->previous_count; i++) {
         time_format(token->previous[i].expires_at, end);
-        (void)fprintf(stderr, "Its earlier secret %s... is good until %s.\n",
-                      token->previous[i].prefix, end);
+        output_say("Its earlier secret %s... is good until %s.\n", token->previous[i].prefix, end);
     }
     if (token->previous_count == 0) {
-        (void)fprintf(stderr, "No earlier secret of it is good any more.\n");
+        output_say("No earlier secret of it is good any more.\n");
     }
     if (token->expires_at != TIME_NONE) {
         time_format(token->expires_at, end);
-        (void)fprintf(stderr, "The new one is good until %s.\n", end);
+        output_say("The new one is good until %s.\n", end);
     }
-    (void)fprintf(stderr, "\n");
+    output_say("\n");
     token_output_explain(1, rotate->variable);
 }
 
@@ -172,11 +172,14 @@ static enum status commit_and_show(struct rotate *rotate, struct error *error)
     if (written && secret_output_write(&rotate->output)) {
         explain(rotate);
     } else if (written) {
-        status = error_set_errno(error, STATUS_FAILED, errno,
-                                 "token %s was rotated, but its new secret could not be shown and "
-                                 "never will be; make another with `token_manager --file %s rotate "
-                                 "%s`: cannot write to standard output",
-                                 token->id, store_path(rotate->store), token->id);
+        struct text_shell path;
+
+        status =
+            error_set_errno(error, STATUS_FAILED, errno,
+                            "token %s was rotated, but its new secret could not be shown and "
+                            "never will be; make another with `token_manager --file %s rotate "
+                            "%s`: cannot write to standard output",
+                            token->id, text_shell(&path, store_path(rotate->store)), token->id);
     }
     secret_output_release_signals();
     return status;

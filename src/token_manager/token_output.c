@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json_write.h"
+#include "cli/output.h"
 #include "token/token_text.h"
 
 #include "base/banned.h"
@@ -94,10 +95,9 @@ void token_output_json_previous(struct buffer *out, const struct token *token, i
 
 void token_output_explain(size_t made, const char *variable)
 {
-    (void)fprintf(stderr,
-                  "Save the token%s now: only %s kept, and %s not shown again.\n"
-                  "  in a .env file:  %s=TOKEN\n"
-                  "  in a request:    Authorization: Bearer TOKEN\n",
-                  made == 1 ? "" : "s", made == 1 ? "its digest is" : "their digests are",
-                  made == 1 ? "it is" : "they are", variable != NULL ? variable : DEFAULT_VARIABLE);
+    output_say("Save the token%s now: only %s kept, and %s not shown again.\n"
+               "  in a .env file:  %s=TOKEN\n"
+               "  in a request:    Authorization: Bearer TOKEN\n",
+               made == 1 ? "" : "s", made == 1 ? "its digest is" : "their digests are",
+               made == 1 ? "it is" : "they are", variable != NULL ? variable : DEFAULT_VARIABLE);
 }

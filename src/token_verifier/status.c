@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/json_write.h"
+#include "base/text.h"
 #include "base/timefmt.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
@@ -39,18 +40,46 @@ static void end_warning(struct warnings *warnings)
     warnings->count++;
 }
 
-/* Under its own name or under that of what it links to. */
-static bool is_tracked(const char *path)
+/* What git knows it by: its own name, or that of what it links to. NULL if it does not. */
+static char *find_tracked(const char *path)
 {
     struct error ignored;
     char *resolved = NULL;
-    bool tracked = git_tracks(path);
 
-    if (!tracked && file_resolve(path, &resolved, &ignored) == STATUS_OK) {
-        tracked = git_tracks(resolved);
+    if (git_tracks(path)) {
+        return strdup(path);
+    }
+    if (file_resolve(path, &resolved, &ignored) == STATUS_OK && git_tracks(resolved)) {
+        return resolved;
     }
     free(resolved);
-    return tracked;
+    return NULL;
+}
+
+/* A command of which the last word is a path, behind "; ". */
+static void append_command(struct buffer *texts, const char *command, const char *path)
+{
+    struct text_shell word;
+
+    buffer_appendf(texts, "; `%s %s`", command, text_shell(&word, path));
+}
+
+/* Git takes a path for one of the repository that it runs in. */
+static void warn_if_tracked(const char *path, const char *warning, struct warnings *warnings)
+{
+    char *tracked = find_tracked(path);
+    char *slash = tracked != NULL ? strrchr(tracked, '/') : NULL;
+    struct text_shell folder;
+    struct text_shell name;
+
+    if (slash != NULL) {
+        (void)text_shell(&name, slash + 1);
+        slash[slash == tracked ? 1 : 0] = '\0';
+        buffer_appendf(&warnings->texts, "%s, and `git -C %s rm --cached %s`", warning,
+                       text_shell(&folder, tracked), name.text);
+        end_warning(warnings);
+    }
+    free(tracked);
 }
 
 static void examine_file(const struct verifier_report *report, struct warnings *warnings)
@@ -62,41 +91,33 @@ static void examine_file(const struct verifier_report *report, struct warnings *
         return;
     }
     if ((report->file.st_mode & S_IROTH) != 0) {
-        buffer_appendf(texts, "every user of this machine can read the token file; chmod o-rwx %s",
-                       path);
+        buffer_append_text(texts, "every user of this machine can read the token file");
+        append_command(texts, "chmod o-rwx", path);
         end_warning(warnings);
     }
     if ((report->file.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        buffer_appendf(texts, "others than its owner can write the token file; chmod go-w %s",
-                       path);
+        buffer_append_text(texts, "others than its owner can write the token file");
+        append_command(texts, "chmod go-w", path);
         end_warning(warnings);
     }
     if (report->file.st_nlink > 1) {
-        buffer_appendf(
-            texts,
-            "the token file has other names (hard links), which changes would not reach; see "
-            "find -samefile %s",
-            path);
+        buffer_append_text(texts,
+                           "the token file has other names (hard links), which changes would "
+                           "not reach; find them, and remove or copy them");
+        append_command(texts, "find / -xdev -samefile", path);
         end_warning(warnings);
     }
-    if (is_tracked(path)) {
-        buffer_appendf(texts,
-                       "git tracks the token file; name it in .gitignore, and git rm --cached %s",
-                       path);
-        end_warning(warnings);
-    }
+    warn_if_tracked(path, "git tracks the token file; name it in .gitignore", warnings);
 }
 
 static void examine_env_file(const struct verifier_report *report, struct warnings *warnings)
 {
     const char *path = report->settings->env_file;
 
-    if (path != NULL && is_tracked(path)) {
-        buffer_appendf(&warnings->texts,
-                       "git tracks the variables file; change the keys in it, name it in "
-                       ".gitignore, and git rm --cached %s",
-                       path);
-        end_warning(warnings);
+    if (path != NULL) {
+        warn_if_tracked(
+            path, "git tracks the variables file; change the keys in it, name it in .gitignore",
+            warnings);
     }
 }
 
@@ -115,7 +136,7 @@ static void examine_key(const struct verifier_report *report, const struct setti
     } else if (key->length < KEY_LENGTH_LEAST) {
         buffer_appendf(texts,
                        "the key in %s has only %zu characters and can be guessed; take one from "
-                       "token_manager create",
+                       "`token_manager create`",
                        key->variable, key->length);
         end_warning(warnings);
     }

@@ -1,11 +1,15 @@
 #include "verify/mode.h"
 
+#include "base/text.h"
+
 #include "base/banned.h"
 
 /* Without a file: open only if nothing speaks against it, and never once there was one. */
 static enum token_verifier_mode mode_without_file(const struct settings *settings,
                                                   const struct mode_past *past, struct error *error)
 {
+    struct text_shell word;
+
     error->text[0] = '\0';
     if (past->ever_there) {
         (void)error_set(error, STATUS_STORE,
@@ -13,18 +17,20 @@ static enum token_verifier_mode mode_without_file(const struct settings *setting
                         "off\": restore the file, or restart the verifier",
                         settings->path);
     } else if (settings->path_source != SETTINGS_UNSET && !settings->allow_open) {
-        (void)error_set(error, STATUS_STORE,
-                        "%s does not exist, but was named by %s; create it with: token_manager "
-                        "--file %s create NAME",
-                        settings->path,
-                        settings->path_source == SETTINGS_OPTION ? "an option" : "API_TOKENS_FILE",
-                        settings->path);
+        (void)error_set(
+            error, STATUS_STORE,
+            "%s does not exist, but was named by %s; make it with `token_manager --file "
+            "%s create NAME`",
+            settings->path,
+            settings->path_source == SETTINGS_OPTION ? "an option" : "API_TOKENS_FILE",
+            text_shell(&word, settings->path));
     } else if (settings_has_key_variable(settings)) {
         return TOKEN_VERIFIER_MODE_ENVIRONMENT;
     } else if (settings->env_file_ignored && !settings->allow_open) {
-        (void)error_set(error, STATUS_STORE,
-                        "there is a .env that may hold a key and was not to be read, so "
-                        "authentication is not off; read it, remove it, or allow open mode");
+        (void)error_set(
+            error, STATUS_STORE,
+            "there is a .env that may hold a key and was not to be read, so "
+            "authentication is not off; read it, remove it, or allow open mode (--allow-open)");
     } else if (past->ever_on) {
         (void)error_set(error, STATUS_STORE,
                         "there is neither %s nor an environment key any more; a running verifier "

@@ -835,14 +835,14 @@ END
 }
 
 @test "the command that the message gives converts the file" {
-    mkdir data
-    for file in api_tokens.json data/tokens.json; do
-        cp "$predecessor" $file
-        exits 6 "$manager" list --file $file
-        [[ $stderr =~ "convert it with: token_manager "(.*) ]]
-        read -ra words <<<"${BASH_REMATCH[1]}"
+    mkdir data "it's"
+    for file in api_tokens.json data/tokens.json "it's/my \$(tokens).json" $'caf\u00e9 \e\\\'\n.json'; do
+        cp "$predecessor" "$file"
+        exits 6 "$manager" list --file "$file"
+        [[ $stderr =~ "convert it with \`token_manager "(.*)\`$ ]]
+        eval "words=(${BASH_REMATCH[1]})"
         exits 0 "$manager" "${words[@]}"
-        "$verifier" check --file $file <<<"$one"
+        "$verifier" check --file "$file" <<<"$one"
     done
 }
 

@@ -200,10 +200,26 @@ warned() {
     write_tokens "$(record a "$token_one")"
     status_is 0
     git add api_tokens.json
-    warned "git tracks the token file" "git rm --cached $PWD/api_tokens.json"
+    warned "git tracks the token file" "\`git -C $PWD rm --cached api_tokens.json\`"
     says "$output" ".gitignore"
     git rm --quiet --cached api_tokens.json
     status_is 0
+}
+
+@test "the commands of the warnings can be pasted, whatever the folder is called" {
+    mkdir "my \$(tokens)" && cd "my \$(tokens)"
+    for folder in "it's" $'a\nb\e\\' 'ключ'; do
+        git_init "$folder"
+        token_file=$folder/api_tokens.json write_tokens "$(record a "$token_one")"
+        chmod 666 "$folder/api_tokens.json"
+        git -C "$folder" add api_tokens.json
+        status_is 1 --file "$folder/api_tokens.json"
+        echo "$output"
+        commands=$(sed -n 's/^Warning: .*`\(.*\)`$/\1/p' <<<"$output")
+        [ "$(wc -l <<<"$commands")" -eq 3 ]
+        (cd / && bash -euc "$commands")
+        status_is 0 --file "$folder/api_tokens.json"
+    done
 }
 
 @test "a token file that is tracked by git in another folder than the working one" {
@@ -219,7 +235,7 @@ warned() {
     token_file=repository/api_tokens.json write_tokens "$(record a "$token_one")"
     git -C repository add api_tokens.json
     ln -s repository/api_tokens.json api_tokens.json
-    warned "git tracks the token file" "git rm --cached"
+    warned "git tracks the token file" "\`git -C $PWD/repository rm --cached api_tokens.json\`"
 }
 
 @test "a token file is not taken for a tracked one that its name would match as a pattern" {
@@ -237,7 +253,7 @@ warned() {
     status_is 0
     git add .env
     warned "git tracks the variables file" "change the keys in it"
-    says "$output" "git rm --cached"
+    says "$output" "\`git -C $PWD rm --cached .env\`"
     git rm --quiet --cached .env
     status_is 0
 }

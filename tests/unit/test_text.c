@@ -86,6 +86,37 @@ static void quoting_has_a_bound(void **state)
     }
 }
 
+static void a_word_for_a_shell_is_quoted_where_it_must_be(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *word;
+    } rows[] = {
+        {"/srv/api_tokens.json", "/srv/api_tokens.json"},
+        {"", "''"},
+        {"/my files/a", "'/my files/a'"},
+        {"it's", "'it'\\''s'"},
+        {"$(id)`id`;*", "'$(id)`id`;*'"},
+        {"caf\xc3\xa9", "'caf\xc3\xa9'"},
+        {"a\nb'c\\", "$'a\\012b\\'c\\\\'"},
+        {"\xff", "$'\\377'"},
+        {"\xe2\x80\xae", "$'\\342\\200\\256'"}, /* would turn the line around */
+    };
+    static char text[TEXT_SHELL_SIZE + 1];
+    struct text_shell word;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_string_equal(text_shell(&word, rows[i].text), rows[i].word);
+    }
+    for (size_t size = TEXT_SHELL_SIZE - 10; size <= TEXT_SHELL_SIZE; size++) {
+        memset(text, ' ', size);
+        text[size] = '\0';
+        CHECK_ROW(size, strlen(text_shell(&word, text)) ==
+                            (size <= TEXT_SHELL_SIZE - 7 ? size + 2 : strlen("FILE")));
+    }
+}
+
 static void words_that_are_near_are_found_near(void **state)
 {
     (void)state;
@@ -102,6 +133,7 @@ int main(void)
         cmocka_unit_test(utf8_is_decoded_and_nothing_else),
         cmocka_unit_test(quoting_is_safe_to_show),
         cmocka_unit_test(quoting_has_a_bound),
+        cmocka_unit_test(a_word_for_a_shell_is_quoted_where_it_must_be),
         cmocka_unit_test(words_that_are_near_are_found_near),
     };
 
