@@ -329,7 +329,7 @@ enum status arguments_check_operands(const struct cli_program *program,
         const char *extra = arguments->operands[command->operands_most];
 
         if (command->operands_most == 0) {
-            return error_set(error, STATUS_USAGE, "%s takes no arguments like %s%s%s",
+            return error_set(error, STATUS_USAGE, "%s takes no arguments, but got %s%s%s",
                              command->name[0] != '\0' ? command->name : program->name,
                              text_quote(&quoted, extra, strlen(extra)),
                              command->input != NULL ? "; " : "",

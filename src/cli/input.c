@@ -44,7 +44,7 @@ enum status input_read_from(struct buffer *input, const char *path, size_t limit
         return input_read_all(input, limit, error);
     }
     if (token_text_looks_like_one(path, strlen(path))) {
-        return error_set(error, STATUS_FAILED, "that is a token, and no name of a file");
+        return error_set(error, STATUS_FAILED, "a token was given in the place of a file's name");
     }
     status = file_open(path, &fd, error);
     if (status == STATUS_OK) {

@@ -20,8 +20,11 @@ enum status scopes_read(struct scopes *scopes, const struct cli_arguments *argum
             continue;
         }
         if (!token_is_scope(scope, strlen(scope))) {
-            return error_set(error, STATUS_USAGE, "--scope %s is no scope (RFC 6749, section 3.3)",
-                             text_quote(&quoted, scope, strlen(scope)));
+            return error_set(
+                error, STATUS_USAGE,
+                "--scope %s: a scope is 1 to 64 visible ASCII characters without \" and \\, "
+                "and not * alone",
+                text_quote(&quoted, scope, strlen(scope)));
         }
         scopes->texts[scopes->count++] = scope;
     }

@@ -190,13 +190,14 @@ enum status token_name_check(const char *name, size_t size, struct error *error)
         return status;
     }
     if (has_outer_blank(name, size)) {
-        return error_set(error, STATUS_USAGE, "the name begins or ends with a blank");
+        return error_set(error, STATUS_USAGE, "the name begins or ends with a blank; leave it out");
     }
     if (size == 1 && name[0] == '-') {
         return error_set(error, STATUS_USAGE, "the name - means standard input; choose another");
     }
     if (token_is_id(name, size)) {
-        return error_set(error, STATUS_USAGE, "the name is shaped like the id of a token");
+        return error_set(error, STATUS_USAGE,
+                         "the name is shaped like the id of a token; choose another");
     }
     if (token_text_looks_like_one(name, size)) {
         return error_set(error, STATUS_USAGE,

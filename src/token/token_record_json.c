@@ -125,7 +125,9 @@ static enum status read_scope(struct json_cursor *cursor, const char *name, stru
         return status;
     }
     if (!token_is_scope(scope, strlen(scope)) || token_has_scope(token, scope)) {
-        return json_fail(&value, error, "scopes must be different scope-tokens of RFC 6749");
+        return json_fail(
+            &value, error,
+            "scopes must differ, each 1 to 64 visible ASCII characters without \" and \\");
     }
     if (token->scope_count == TOKEN_SCOPE_COUNT) {
         return json_fail(&value, error, "more than %d scopes", TOKEN_SCOPE_COUNT);

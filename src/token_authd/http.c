@@ -512,7 +512,8 @@ enum status http_start(struct http_server **out, const struct http_options *opti
         server->workers[i].server = server;
         if (!start_worker(&server->workers[i], i)) {
             http_stop(server);
-            return error_set(error, STATUS_FAILED, "libmicrohttpd cannot start %u threads",
+            return error_set(error, STATUS_FAILED,
+                             "libmicrohttpd cannot start %u threads; give a smaller --threads",
                              options->threads);
         }
     }

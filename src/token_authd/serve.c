@@ -90,7 +90,8 @@ static enum status raise_descriptor_limit(const struct options *options, struct 
     rlim_t before;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        return error_set_errno(error, STATUS_FAILED, errno, "cannot tell the limit of descriptors");
+        return error_set_errno(error, STATUS_FAILED, errno,
+                               "cannot read the limit of file descriptors");
     }
     if (limit.rlim_cur >= wanted) {
         return STATUS_OK;

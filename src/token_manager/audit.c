@@ -135,7 +135,8 @@ static enum status explain_missing(const struct reading *reading, const char *to
                          "%s is not there; if it was moved away, name it with --trail", path);
     }
     if (reading->manager->settings.path_source != SETTINGS_UNSET) {
-        return error_set(error, STATUS_STORE, "%s does not exist", token_file);
+        return error_set(error, STATUS_STORE,
+                         "%s does not exist; name another token file with --file", token_file);
     }
     output_say("%s does not exist: no change was made yet.\n", token_file);
     return STATUS_OK;
@@ -189,8 +190,10 @@ static enum status finish(struct reading *reading, struct error *error)
         buffer_append_text(&reading->output, reading->shown > 0 ? "\n]\n" : "[]\n");
     }
     if (reading->unreadable > 0) {
-        output_say("token_manager: %zu line%s of the audit trail cannot be read\n",
-                   reading->unreadable, reading->unreadable == 1 ? "" : "s");
+        output_say(
+            "token_manager: %zu line%s of the audit trail cannot be read, and %s not shown\n",
+            reading->unreadable, reading->unreadable == 1 ? "" : "s",
+            reading->unreadable == 1 ? "is" : "are");
     }
     if (reading->shown == 0 && !reading->manager->json) {
         output_say("No change of that kind is recorded.\n");

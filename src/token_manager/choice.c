@@ -16,8 +16,8 @@ enum status choice_read(struct choice *choice, const struct cli_arguments *argum
         return status;
     }
     if (choice->criteria.is_any && arguments->operand_count > 0) {
-        return error_set(error, STATUS_USAGE,
-                         "name tokens, or say of what age they are, but not both");
+        return error_set(error, STATUS_USAGE, "SELECTOR and --%s exclude each other",
+                         cli_has(arguments, "unused-for") ? "unused-for" : "revoked-for");
     }
     if (!choice->criteria.is_any && arguments->operand_count == 0) {
         return error_set(error, STATUS_USAGE, "%s is missing: token_manager %s %s",

@@ -89,14 +89,6 @@ static enum status take_present_names(struct create *create, struct error *error
     return STATUS_OK;
 }
 
-/* What to do about a token whose name is wanted. */
-static const char *remedy(const struct create *create, const struct token *token)
-{
-    return token_status(token, create->manager->now) == TOKEN_EXPIRED
-               ? "has expired; rotate it with a new --expires, or revoke or delete it first"
-               : "is active; choose another name, or revoke or delete that token first";
-}
-
 static enum status refuse_name(const struct create *create, const struct create_name *name,
                                struct error *error)
 {
@@ -104,19 +96,27 @@ static enum status refuse_name(const struct create *create, const struct create_
         token_set_find_name(store_tokens(create->store), name->text);
     const struct token *token = &existing->token;
     const size_t number = (size_t)(existing - store_tokens(create->store)->records);
+    struct manager_call call;
+    struct error reason;
 
     if (number >= create->first) {
         return error_set(error, STATUS_NAME_TAKEN, "%s:%zu: the name \"%s\" comes twice",
                          create->names.source, name->line, name->text);
     }
-    if (create->is_batch) {
-        return error_set(error, STATUS_NAME_TAKEN,
-                         "%s:%zu: the name \"%s\" is taken by %s, which %s (nothing was made)",
-                         create->names.source, name->line, token->name, token->id,
-                         remedy(create, token));
+    if (token_status(token, create->manager->now) == TOKEN_EXPIRED) {
+        (void)error_set(&reason, STATUS_NAME_TAKEN,
+                        "the name \"%s\" is taken by %s, which has expired; renew it with `%s "
+                        "rotate %s --expires 90d`, or revoke or delete it first",
+                        token->name, token->id, manager_call(create->manager, &call), token->id);
+    } else {
+        (void)error_set(&reason, STATUS_NAME_TAKEN,
+                        "the name \"%s\" is taken by %s, which is active; choose another name, or "
+                        "revoke or delete that token first",
+                        token->name, token->id);
     }
-    return error_set(error, STATUS_NAME_TAKEN, "the name \"%s\" is taken by %s, which %s",
-                     token->name, token->id, remedy(create, token));
+    return create->is_batch ? error_set(error, STATUS_NAME_TAKEN, "%s:%zu: %s (nothing was made)",
+                                        create->names.source, name->line, reason.text)
+                            : error_set(error, STATUS_NAME_TAKEN, "%s", reason.text);
 }
 
 static void append_json(struct create *create, const struct token *token, const char *secret)
@@ -131,14 +131,18 @@ static void tell_existing(struct create *create, const struct create_name *name)
 {
     const struct token *token =
         &token_set_find_name(store_tokens(create->store), name->text)->token;
+    struct manager_call call;
 
     if (create->manager->json) {
         append_json(create, token, NULL);
     }
-    output_say("\"%s\" (%s) exists already%s.\n", token->name, token->id,
-               token_status(token, create->manager->now) == TOKEN_EXPIRED
-                   ? ", but it has expired: rotate it with a new --expires"
-                   : "");
+    if (token_status(token, create->manager->now) == TOKEN_EXPIRED) {
+        output_say("\"%s\" (%s) exists already, but has expired; renew it with `%s rotate %s "
+                   "--expires 90d`.\n",
+                   token->name, token->id, manager_call(create->manager, &call), token->id);
+    } else {
+        output_say("\"%s\" (%s) exists already.\n", token->name, token->id);
+    }
 }
 
 static void append_output(struct create *create, const struct token *token, const char *secret)

@@ -36,8 +36,11 @@ static bool ask(const struct selection *selection)
         buffer_appendf(&question, "  %s  %s...  %s\n", token->id, token->secret.prefix,
                        token->name);
     }
-    buffer_appendf(&question, "Delete %s for good?",
-                   selection->count == 1 ? "this token" : "these tokens");
+    if (selection->count == 1) {
+        buffer_append_text(&question, "Delete this token for good?");
+    } else {
+        buffer_appendf(&question, "Delete these %zu tokens for good?", selection->count);
+    }
     buffer_append(&question, "", 1);
     agreed = !question.failed && terminal_confirm(question.bytes);
     buffer_clear(&question);

@@ -31,14 +31,14 @@ enum status foreign_keys_add(struct foreign_keys *keys, const struct foreign_sou
     struct foreign_key *added;
 
     if (text->size == 0) {
-        return foreign_fail(source, key->line, "there is no key", error);
+        return foreign_fail(source, key->line, "the key is empty", error);
     }
     if (text->size > CREDENTIAL_LIMIT) {
         return foreign_fail(source, key->line, "the key is longer than 512 characters", error);
     }
     if (!text_is_visible_ascii(text->at, text->size)) {
         return foreign_fail(source, key->line,
-                            "the key contains blanks or others than visible ASCII characters",
+                            "the key contains blanks, or characters other than visible ASCII",
                             error);
     }
     if (keys->count == keys->capacity) {

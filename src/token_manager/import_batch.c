@@ -56,7 +56,7 @@ static void note_name(struct import_batch *batch, const struct foreign_key *key,
                        batch->source, key->line, name);
     } else if (key->is_named && key->name[0] == '\0') {
         buffer_appendf(&batch->notes,
-                       "%s:%zu: the name is none that can be kept; it became \"%s\"\n",
+                       "%s:%zu: the name cannot be kept as it is; it became \"%s\"\n",
                        batch->source, key->line, name);
     } else if (key->is_named && strcmp(key->name, name) != 0) {
         buffer_appendf(&batch->notes, "%s:%zu: the name %s became \"%s\"\n", batch->source,

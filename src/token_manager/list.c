@@ -264,16 +264,17 @@ static enum status load_usage(struct listing *listing, struct error *error)
 static enum status load_tokens(struct listing *listing, struct error *error)
 {
     const struct settings *settings = &listing->manager->settings;
+    struct manager_call call;
+    const char *command = manager_call(listing->manager, &call);
     enum status status = manager_load(listing->manager, &listing->tokens, error);
 
     if (status == STATUS_NOT_FOUND && settings->path_source == SETTINGS_UNSET) {
-        output_say("%s does not exist yet; `token_manager create NAME` makes it.\n",
-                   settings->path);
+        output_say("%s does not exist yet; `%s create NAME` makes it.\n", settings->path, command);
         return STATUS_OK;
     }
     if (status == STATUS_NOT_FOUND) {
-        return error_set(error, STATUS_STORE,
-                         "%s does not exist; `token_manager create NAME` makes it", settings->path);
+        return error_set(error, STATUS_STORE, "%s does not exist; `%s create NAME` makes it",
+                         settings->path, command);
     }
     if (status == STATUS_OK &&
         (listing->selectors == NULL || criteria_ask_for_use(&listing->criteria))) {

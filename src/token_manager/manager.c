@@ -153,6 +153,18 @@ enum status manager_check_not_in_environment(const struct manager *manager,
                                                       : "the environment");
 }
 
+const char *manager_call(const struct manager *manager, struct manager_call *call)
+{
+    struct text_shell word;
+
+    if (manager->settings.path_source != SETTINGS_OPTION) {
+        return "token_manager";
+    }
+    (void)snprintf(call->text, sizeof(call->text), "token_manager --file %s",
+                   text_shell(&word, manager->settings.path));
+    return call->text;
+}
+
 void manager_warn_if_last(const struct manager *manager, struct store *store, size_t active_before)
 {
     static const char *const how_named[] = {
@@ -163,6 +175,7 @@ void manager_warn_if_last(const struct manager *manager, struct store *store, si
     };
     const struct settings *settings = &manager->settings;
     const struct settings_key *key = settings->key;
+    struct manager_call call;
 
     /* What the file says of a token wins, and a key that cannot be sent helps nobody. */
     if (key != NULL &&
@@ -173,8 +186,9 @@ void manager_warn_if_last(const struct manager *manager, struct store *store, si
         return;
     }
     output_say("That was the last active token: now everybody is refused%s%s.\n"
+               "`%s create NAME` makes another.\n"
                "To turn authentication off instead, remove %s,\n"
                "leave FREEGPT_API_KEY and OPENAI_API_KEY unset%s, and restart the server.\n",
                key != NULL ? ", except with the key in " : "", key != NULL ? key->variable : "",
-               store_path(store), how_named[settings->path_source]);
+               manager_call(manager, &call), store_path(store), how_named[settings->path_source]);
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "store/audit.h"
 #include "store/store.h"
@@ -70,6 +71,18 @@ MUST_CHECK enum status manager_commit(struct manager *manager, struct store *sto
 MUST_CHECK enum status manager_check_not_in_environment(const struct manager *manager,
                                                         const struct token *token,
                                                         struct error *error);
+
+#define MANAGER_CALL_SIZE (TEXT_SHELL_SIZE + 32)
+
+struct manager_call {
+    char text[MANAGER_CALL_SIZE];
+};
+
+/*
+ * How a command in a message has to begin to be about the same token file: "token_manager", with
+ * --file where that was given now. Returns `call->text`.
+ */
+const char *manager_call(const struct manager *manager, struct manager_call *call);
 
 /*
  * To be called after a change that took `active_before` active tokens: if none is left, says what

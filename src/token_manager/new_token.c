@@ -15,8 +15,9 @@ static enum status check_note(const char *note, struct error *error)
         return STATUS_OK;
     }
     if (token_text_looks_like_one(note, strlen(note))) {
-        return error_set(error, STATUS_USAGE,
-                         "--note: there is a token in it, which would be stored and shown");
+        return error_set(
+            error, STATUS_USAGE,
+            "--note: there is a token in it, and notes are stored and shown; leave it out");
     }
     return token_note_check(note, strlen(note), &reason) == STATUS_OK
                ? STATUS_OK
@@ -28,8 +29,9 @@ static enum status check_scopes(const struct scopes *scopes, struct error *error
 {
     for (size_t i = 0; i < scopes->count; i++) {
         if (token_text_looks_like_one(scopes->texts[i], strlen(scopes->texts[i]))) {
-            return error_set(error, STATUS_USAGE,
-                             "--scope: that is a token, which would be stored and shown");
+            return error_set(
+                error, STATUS_USAGE,
+                "--scope: that is a token, and scopes are stored and shown; leave it out");
         }
         for (size_t j = 0; j < i; j++) {
             if (strcmp(scopes->texts[i], scopes->texts[j]) == 0) {
@@ -39,7 +41,9 @@ static enum status check_scopes(const struct scopes *scopes, struct error *error
         }
     }
     if (scopes->count > TOKEN_SCOPE_COUNT) {
-        return error_set(error, STATUS_USAGE, "more than %d scopes", TOKEN_SCOPE_COUNT);
+        return error_set(error, STATUS_USAGE,
+                         "--scope is given %zu times, and a token has at most %d scopes",
+                         scopes->count, TOKEN_SCOPE_COUNT);
     }
     return STATUS_OK;
 }

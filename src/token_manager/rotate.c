@@ -69,17 +69,18 @@ static enum status check_token(const struct rotate *rotate, struct error *error)
 {
     const struct token *token = &rotate->record->token;
     const enum token_status status = token_status(token, rotate->manager->now);
+    struct manager_call call;
 
     if (status == TOKEN_REVOKED) {
         return error_set(error, STATUS_FAILED,
-                         "\"%s\" (%s) is revoked; restore it first, or create another", token->name,
-                         token->id);
+                         "\"%s\" (%s) is revoked; `%s restore %s` first, or create another",
+                         token->name, token->id, manager_call(rotate->manager, &call), token->id);
     }
     if (status == TOKEN_EXPIRED && !rotate->has_expiry) {
         return error_set(error, STATUS_FAILED,
                          "\"%s\" (%s) has expired, and would stay so; say until when it is to be "
-                         "good, as --expires 90d",
-                         token->name, token->id);
+                         "good, as `%s rotate %s --expires 90d`",
+                         token->name, token->id, manager_call(rotate->manager, &call), token->id);
     }
     return manager_check_not_in_environment(rotate->manager, token, error);
 }

@@ -432,7 +432,7 @@ END
         '' "{\n$good,\n\"key-key-key-key-key-k\\\\u00e9y\": {}\n}" 3 "visible ASCII"
         '' "{\n$good,\n\"key-key-key-key-key-k\\\\u0000y\": {}\n}" 3 "u0000"
         '' "{\n$good,\n\"key-key-key-key-key-k\\\\ud800y\": {}\n}" 3 "surrogate"
-        '' "{\n$good,\n\"\": {}\n}" 3 "no key"
+        '' "{\n$good,\n\"\": {}\n}" 3 "the key is empty"
         '' "{\n$good,\n}" 3 "expected"
         '' "{\n$good\n$good}" 3 "expected"
         '' "{\n$good\n}\n}" 4 "expected the end"
