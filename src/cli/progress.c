@@ -26,14 +26,13 @@ void progress_step(struct progress *progress, size_t done)
 {
     if (done % LOOK_EVERY == 0 && isatty(STDERR_FILENO) == 1 &&
         now_ms() - progress->started > QUIET_MS) {
-        (void)fprintf(stderr, "\r%zu of %zu %s", done, progress->total, progress->what);
-        progress->is_shown = true;
+        progress->width = fprintf(stderr, "\r%zu of %zu %s", done, progress->total, progress->what);
     }
 }
 
 void progress_end(struct progress *progress)
 {
-    if (progress->is_shown) {
-        (void)fprintf(stderr, "\r\x1b[K");
+    if (progress->width > 0) {
+        (void)fprintf(stderr, "\r%*s\r", progress->width - 1, ""); /* as dumb terminals know it */
     }
 }

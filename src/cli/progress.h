@@ -5,7 +5,6 @@
 #ifndef CLI_PROGRESS_H
 #define CLI_PROGRESS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,7 +12,7 @@ struct progress {
     const char *what; /* "tokens" */
     size_t total;
     int64_t started;
-    bool is_shown;
+    int width; /* of what is shown, and the \r before it; 0: nothing is */
 };
 
 void progress_begin(struct progress *progress, const char *what, size_t total);

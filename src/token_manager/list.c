@@ -107,8 +107,8 @@ static void print_previous(const struct listing *listing, const struct token *to
         if (end != TIME_NONE) {
             time_format(end, text);
             time_ago(end, now, ago);
-            (void)printf("   Previous secret %s... valid until %s (%s)\n",
-                         token->previous[i].prefix, text, ago);
+            (void)printf("   Previous secret %s... until %s (%s)\n", token->previous[i].prefix,
+                         text, ago);
         }
     }
 }

@@ -74,15 +74,17 @@ static enum status print_json(const struct token_verifier_result *result, struct
     return print(&out, error);
 }
 
-/* "tok_… my-application": plain but at a terminal. */
+/* "tok_… my-application": plain but at a terminal. That everybody is accepted is no good news. */
 static enum status print_accepted(const struct token_verifier_result *result,
                                   enum cli_colour colour, struct error *error)
 {
     const struct terminal terminal = terminal_look(STDOUT_FILENO, colour);
+    const bool is_open = result->mode == TOKEN_VERIFIER_MODE_OPEN;
     struct buffer out = {0};
 
-    buffer_appendf(&out, "%s%s%s %s%s\n", terminal_begin(&terminal, TERMINAL_GREEN),
-                   terminal.marks ? TERMINAL_CHECK : "", result->id, result->name,
+    buffer_appendf(&out, "%s%s%s %s%s\n",
+                   terminal_begin(&terminal, is_open ? TERMINAL_RED : TERMINAL_GREEN),
+                   terminal.marks && !is_open ? TERMINAL_CHECK : "", result->id, result->name,
                    terminal_end(&terminal));
     return print(&out, error);
 }

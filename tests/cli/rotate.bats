@@ -439,7 +439,7 @@ many() {
         $(previous "$token_three" "$past")]")" \
         "$(record gone a "\"revoked_at\": \"$past\", \"previous\": [$(previous b "$soon")]")"
     manages 0 list
-    same "$(grep Previous <<<"$output")" "   Previous secret ${token_two:0:8}... valid until $soon (in 1 hour)"
+    same "$(grep Previous <<<"$output")" "   Previous secret ${token_two:0:8}... until $soon (in 1 hour)"
     manages 0 list --json
     json --arg soon "$soon" --arg prefix "${token_two:0:8}" \
         '[.[].previous] == [[{"prefix": $prefix, "expires_at": $soon}], []]'
