@@ -341,7 +341,7 @@ END
         run -1 grep -F /usr/local "$unit.service"
         # It says so where the program is not there.
         command -v systemd-analyze >/dev/null || continue
-        run -0 systemd-analyze verify "$unit.service" "$unit.socket"
+        run -0 systemd-analyze verify --man=no "$unit.service" "$unit.socket"
         same "$output" ""
     done
 }

@@ -174,7 +174,7 @@ END
     ends=$(field ci expires_at)
     same "$(grep -o 'is good until [^ ]*' <<<"$stderr" | sort -u)" "is good until $ends."
     manages 0 list
-    same "$(grep -o 'valid until [^ ]*' <<<"$output" | sort -u)" "valid until $ends"
+    same "$(grep -o 'secret sk-.* until [^ ]*' <<<"$output" | sed 's#.* until##' | sort -u)" " $ends"
     manages 0 list --json
     json --arg ends "$ends" '[.[0].previous[].expires_at] == [$ends, $ends]'
     verdict "$(cat first)" --json
