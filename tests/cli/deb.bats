@@ -62,6 +62,9 @@ scripted() {
     before=$(stat -c '%n %a %Y %i' tokens tokens/*; cat tokens/*)
     scripted postinst configure 0.0.1
     [ "$(stat -c '%n %a %Y %i' tokens tokens/*; cat tokens/*)" = "$before" ]
+    rm tokens/api_tokens.json # which somebody means
+    scripted postinst configure 0.0.1
+    [ ! -e tokens/api_tokens.json ]
     rm -r tokens
     mkdir tokens
     ln -s ../elsewhere tokens/api_tokens.json.usage
