@@ -274,12 +274,12 @@ static inline void exchange_all(unsigned port, int health, struct exchange *exch
 }
 
 /* The next pseudo-random number (xorshift64*). The state is never 0. */
-static inline uint64_t next_random(uint64_t *state)
+static inline uint32_t next_random(uint64_t *state)
 {
     *state ^= *state >> 12;
     *state ^= *state << 25;
     *state ^= *state >> 27;
-    return *state * 2685821657736338717U;
+    return (uint32_t)(*state * 2685821657736338717U >> 32);
 }
 
 #endif

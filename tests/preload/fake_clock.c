@@ -13,6 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
+/* On 32-bit machines, the one that knows times after 2038. */
+#ifdef SYS_clock_gettime64
+#define SYS_GETTIME SYS_clock_gettime64
+#else
+#define SYS_GETTIME SYS_clock_gettime
+#endif
+
 static void falsify(struct timespec *now)
 {
     const char *path = getenv("FAKE_CLOCK");
@@ -24,9 +31,9 @@ static void falsify(struct timespec *now)
         (void)close(fd);
     }
     if (text[0] == '=') {
-        *now = (struct timespec){.tv_sec = strtol(text + 1, NULL, 10)};
+        *now = (struct timespec){.tv_sec = strtoll(text + 1, NULL, 10)};
     } else {
-        now->tv_sec += strtol(text, NULL, 10);
+        now->tv_sec += strtoll(text, NULL, 10);
     }
 }
 
@@ -34,7 +41,7 @@ static void falsify(struct timespec *now)
 /* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
-    const long result = syscall(SYS_clock_gettime, clock, now);
+    const long result = syscall(SYS_GETTIME, clock, now);
 
     if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) {
         falsify(now);

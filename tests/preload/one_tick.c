@@ -8,6 +8,13 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+/* As the C library calls it where stat is told of times after 2038 only on demand. */
+#if defined(__GLIBC__) && defined(__TIMESIZE) && __TIMESIZE == 32
+#define REAL_FSTATAT "__fstatat64_time64"
+#else
+#define REAL_FSTATAT "fstatat"
+#endif
+
 /* The C library's names for parameters are its own. */
 /* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
 
@@ -17,7 +24,7 @@ int fstatat(int folder, const char *path, struct stat *found, int flags)
     int (*real)(int, const char *, struct stat *, int);
     int result;
 
-    *(void **)&real = dlsym(RTLD_NEXT, "fstatat");
+    *(void **)&real = dlsym(RTLD_NEXT, REAL_FSTATAT);
     if (real == NULL) {
         abort();
     }

@@ -438,6 +438,23 @@ END
     done
 }
 
+@test "times after 2038 are like others, of the clock, of files and of tokens" {
+    needs_preload fake_clock
+    set_clock '=2209032000' # 2040-01-01T12:00:00Z
+    token=$(clocked "$manager" create ci --expires 2h 2>/dev/null)
+    touch -t 204001011200 api_tokens.json
+    start_clocked
+    all_say accepted "$token"
+    run -0 clocked "$manager" list
+    says "$output" "Created: 2040-01-01T12:00:00Z (just now)"
+    says "$output" "Expires: 2040-01-01T14:00:00Z (in 2 hours)"
+    says "$output" "Last used: 2040-01-01T12:00:00Z (just now)"
+    set_clock '=2209039200'
+    all_say expired "$token"
+    next=$(clocked "$manager" rotate ci --expires 2041-01-01 2>/dev/null)
+    all_say accepted "$next"
+}
+
 @test "last uses only grow, and are recorded at once after the clock was set back" {
     needs_preload fake_clock
     set_clock 0
