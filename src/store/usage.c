@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -312,13 +313,13 @@ enum usage_result usage_append(const struct usage_append *append)
     if (result != USAGE_APPENDED) {
         return result;
     }
-    if ((size_t)now.st_size > FILE_LIMIT && file_truncate(fd, 0)) {
+    if ((uintmax_t)now.st_size > FILE_LIMIT && file_truncate(fd, 0)) {
         now.st_size = 0; /* past all bounds and never read again: begin anew */
     }
     write_entries(append, fd, now.st_size, &text);
     if (text.failed || !write_at(fd, &text, now.st_size)) {
         result = USAGE_UNWRITABLE;
-    } else if ((size_t)now.st_size + text.size > append->size_limit) {
+    } else if ((uintmax_t)now.st_size + text.size > append->size_limit) {
         compact(fd, append->path, NULL);
     }
     (void)close(fd);
@@ -345,7 +346,7 @@ void usage_compact_known(const char *path, const struct token_set *known)
     int fd;
 
     if (open_locked(&none, &fd, &now) == USAGE_APPENDED) {
-        if ((size_t)now.st_size > usage_size_limit(known->count)) {
+        if ((uintmax_t)now.st_size > usage_size_limit(known->count)) {
             compact(fd, path, known);
         }
         (void)close(fd);
