@@ -169,6 +169,7 @@ $(programs): $(archives)
 	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $(filter-out $(archives),$^) $(archives) \
 		$(LDLIBS) $(call pkg_libs,$(PKGS_$(@F)))
 
+# (On i386 each source has its copy of what finds out where the code is, of which a linker keeps one.)
 $(BUILD)/libtoken_verifier.a: $(lib_objects)
 	@echo "  AR    $@"
 ifeq ($(system),Darwin)
@@ -176,7 +177,8 @@ ifeq ($(system),Darwin)
 	$(Q)$(LD) -r -exported_symbols_list $(@:.a=.exports) -o $(@:.a=.o) $^
 else
 	$(Q)$(LD) -r -o $(@:.a=.o) $^
-	$(Q)$(OBJCOPY) --wildcard --keep-global-symbol='token_verifier_*' $(@:.a=.o)
+	$(Q)$(OBJCOPY) --wildcard --keep-global-symbol='token_verifier_*' \
+		--keep-global-symbol='__x86.get_pc_thunk.*' $(@:.a=.o)
 endif
 	$(Q)rm -f $@ && $(AR) rcs $@ $(@:.a=.o)
 
