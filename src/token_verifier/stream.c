@@ -123,7 +123,7 @@ static bool wait_for(int fd, bool to_write, long wait_ms)
     fd_set set;
 
     FD_ZERO(&set);
-    FD_SET(fd, &set);
+    FD_SET((unsigned)fd, &set); /* some C libraries divide it by a size_t */
     (void)sigemptyset(&none);
     return pselect(fd + 1, to_write ? NULL : &set, to_write ? &set : NULL, NULL,
                    wait_ms < 0 ? NULL : &limit, &none) > 0;
