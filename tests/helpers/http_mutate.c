@@ -44,7 +44,7 @@ struct head {
     unsigned hosts;
     unsigned lengths;
     unsigned codings;
-    unsigned long length;
+    uint64_t length;
     bool is_old; /* HTTP/1.0 */
     bool is_last;
     bool ends_in_nul; /* its last value so far, with one NUL that was not looked at */
@@ -154,7 +154,7 @@ static bool read_length(struct head *head, const struct line *value)
             return false;
         }
         if (head->length < UINT32_MAX) {
-            head->length = 10 * head->length + (unsigned long)(value->text[i] - '0');
+            head->length = 10 * head->length + (uint64_t)(value->text[i] - '0');
         }
     }
     head->lengths++;
@@ -297,7 +297,7 @@ static void read_all(const struct exchange *exchange, struct readings *readings)
     readings->count = 0;
     while (!head.is_last && readings->count < REQUESTS && read_head(&at, end, &head)) {
         head.reading.is_good = is_good(&head);
-        if (head.codings > 0 || head.length > (unsigned long)(end - at)) {
+        if (head.codings > 0 || head.length > (uint64_t)(end - at)) {
             /* Chunks are not looked at here, and nothing may follow; the end of the other never comes. */
             head.reading.is_plain = false;
             head.is_last = true;

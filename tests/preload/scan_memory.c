@@ -158,11 +158,19 @@ void *realloc(void *block, size_t size)
     return own.realloc(block, size);
 }
 
+/* The old call of a 32-bit machine has all in a struct; the other takes the offset in pages. */
+#ifdef SYS_mmap2
+#define MMAP(address, size, protection, flags, fd, offset) \
+    syscall(SYS_mmap2, address, size, protection, flags, fd, (long)((offset) >> 12))
+#else
+#define MMAP(...) syscall(SYS_mmap, __VA_ARGS__)
+#endif
+
 /* libmicrohttpd's own: what it reads from a connection cannot be wiped by others. */
 void *mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset)
 {
     /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
-    void *got = (void *)syscall(SYS_mmap, address, size, protection, flags, fd, offset);
+    void *got = (void *)MMAP(address, size, protection, flags, fd, offset);
     Dl_info info;
 
     if (got != MAP_FAILED && dladdr(__builtin_return_address(0), &info) != 0 &&

@@ -32,11 +32,11 @@ steps() {
     if full; then
         mv ../calls ../steps
     elif [ $# -eq 0 ]; then
-        grep -E '^(openat|flock|write|pwrite64|fsync|close|renameat|unlinkat|fchmod|fchown) ' ../calls |
+        grep -E '^(openat|flock|write|pwrite64|fsync|close|renameat|unlinkat|fchmod|fchown|fchown32) ' ../calls |
             awk '{ locked = locked || /^flock/ } locked' >../steps
     else
         begun=$((begun + 1))
-        grep -E '^(write|pwrite64|fsync|ftruncate|renameat|unlinkat) ' ../calls |
+        grep -E '^(write|pwrite64|fsync|ftruncate|ftruncate64|renameat|unlinkat) ' ../calls |
             awk -v each="$1" -v begun="$begun" 'NR % each == begun % each' >../steps
     fi
 }

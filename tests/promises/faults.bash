@@ -257,7 +257,7 @@ list_calls() {
         match($0, /^[a-z0-9_]+\(/) {
             name = substr($0, 1, RLENGTH - 1)
             number[name]++
-            begun = begun || /^fcntl\(0, F_GETFD/
+            begun = begun || /^fcntl(64)?\(0, F_GETFD/
             if (begun) print name, number[name]
         }' ../trace >../calls
     [ "$(wc -l <../calls)" -gt 20 ] || { cat ../trace && return 1; }
