@@ -8,7 +8,7 @@ needs_strace() {
 }
 
 # The system calls that matter here. Not every machine has each.
-calls='?open,openat,flock,fcntl,read,pread64,write,pwrite64,fsync,fdatasync,ftruncate,close,?rename'
+calls='?open,openat,flock,fcntl,read,pread64,write,writev,pwrite64,fsync,fdatasync,ftruncate,close,?rename'
 calls+=',?renameat,?renameat2,?unlink,unlinkat,?chmod,fchmod,?chown,fchown,fsetxattr,fremovexattr'
 
 # Each system call from the first lock on, with how many of its name there were until then, as lines

@@ -1,7 +1,7 @@
 /*
  * Makes an allocation fail: with FAIL_MALLOC_AT=N the N-th of the process from its start on, with
  * FAIL_MALLOC_ON=1 all later ones too. When the process ends by itself, FAIL_MALLOC_REPORT is made
- * to say how many allocations there were, and how many of them failed. For glibc.
+ * to say how many allocations there were, and how many of them failed. For Linux.
  *
  * What getpwuid_r allocates is spared: glibc 2.36 itself crashes when memory ends there (a NULL is
  * followed, or an assertion fails, in nss_database.c). No program that names the user can help that.
@@ -18,15 +18,32 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifdef __GLIBC__
+#ifdef __linux__
 
 #include <malloc.h>
 
+#ifdef __GLIBC__
 /* What stands behind malloc and the rest in glibc, for those who take their place. */
 void *real_malloc(size_t size) __asm__("__libc_malloc");
 void *real_calloc(size_t items, size_t size) __asm__("__libc_calloc");
 void *real_realloc(void *old, size_t size) __asm__("__libc_realloc");
 void *real_memalign(size_t alignment, size_t size) __asm__("__libc_memalign");
+#else
+/* Elsewhere the loader finds it, and allocates nothing for that. */
+#define REAL(function, parameters, arguments)          \
+    static void *real_##function parameters            \
+    {                                                  \
+        void *(*real)parameters;                       \
+                                                       \
+        *(void **)&real = dlsym(RTLD_NEXT, #function); \
+        return real arguments;                         \
+    }
+
+REAL(malloc, (size_t size), (size))
+REAL(calloc, (size_t items, size_t size), (items, size))
+REAL(realloc, (void *old, size_t size), (old, size))
+REAL(memalign, (size_t alignment, size_t size), (alignment, size))
+#endif
 
 typedef int find_user(uid_t uid, struct passwd *entry, char *bytes, size_t size,
                       struct passwd **found);

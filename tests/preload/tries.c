@@ -140,7 +140,8 @@ static bool try_execute(const char *path)
     int status = 0;
 
     if (child == 0) {
-        (void)execl(path, path, (char *)NULL);
+        /* Without variables: this library is for programs of one C library. */
+        (void)execle(path, path, (char *)NULL, (char *[]){NULL});
         _exit(errno);
     }
     errno = ECHILD;
@@ -316,6 +317,13 @@ int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout)
     return next(epfd, events, maxevents, timeout);
 }
 
+/* As the C library calls it where it is told of times after 2038 only on demand. */
+#if defined(__GLIBC__) && defined(__TIMESIZE) && __TIMESIZE == 32
+#define REAL_PSELECT "__pselect64"
+#else
+#define REAL_PSELECT "pselect"
+#endif
+
 int pselect(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds,
             const struct timespec *timeout, const sigset_t *sigmask)
 {
@@ -324,7 +332,7 @@ int pselect(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds,
 
     if (next == NULL) {
         run("main");
-        *(void **)&next = dlsym(RTLD_NEXT, "pselect");
+        *(void **)&next = dlsym(RTLD_NEXT, REAL_PSELECT);
     }
     return next(nfds, readfds, writefds, exceptfds, timeout, sigmask);
 }

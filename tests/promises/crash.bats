@@ -32,7 +32,7 @@ steps() {
     if full; then
         mv ../calls ../steps
     elif [ $# -eq 0 ]; then
-        grep -E '^(openat|flock|write|pwrite64|fsync|close|renameat|unlinkat|fchmod|fchown|fchown32) ' ../calls |
+        grep -E '^(open|openat|flock|write|pwrite64|fsync|close|renameat|unlinkat|fchmod|fchown|fchown32) ' ../calls |
             awk '{ locked = locked || /^flock/ } locked' >../steps
     else
         begun=$((begun + 1))
@@ -55,7 +55,7 @@ tried() {
         if [ "$label" = create ]; then steps; else steps 4; fi
         kill_at_each || return 1
     done
-    tried "$(scale 60 2000)"
+    tried "$(scale 50 2000)" # libraries differ in how many calls they make
     figure "crash: $kills kills at the system calls of ${#writers[@]} changes: $new times the new file, else the old"
 }
 

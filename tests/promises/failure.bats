@@ -13,19 +13,21 @@ load promises
 load faults
 
 # Calls that touch files, by the names that machines have for them.
-file_calls='^(open|openat|read|pread64|write|pwrite64|fsync|close|rename|renameat|renameat2|fchmod'
+file_calls='^(open|openat|read|pread64|write|writev|pwrite64|fsync|close|rename|renameat|renameat2|fchmod'
 file_calls+='|fchown|fchown32|flistxattr|fgetxattr|fsetxattr|fremovexattr|flock|stat|lstat|fstat|newfstatat|statx'
 file_calls+='|ftruncate|ftruncate64|unlink|unlinkat|readlink|getcwd|lseek) '
 
 changing_calls='^(write|pwrite64|fsync|close|ftruncate|ftruncate64|rename|renameat|unlinkat|fchmod|fchown|fchown32) '
 
 # Those that a signal may interrupt, so that trying again is all there is to do.
-interruptible=" open openat read pread64 write pwrite64 fsync close flock ftruncate ftruncate64 fchmod fchown fchown32 "
+interruptible=" open openat read pread64 write writev pwrite64 fsync close flock ftruncate ftruncate64 fchmod fchown fchown32 "
 
 errors=(EIO ENOSPC EDQUOT EACCES EMFILE ENOMEM EINTR)
-declare -gA texts=([EIO]="Input/output error" [ENOSPC]="No space left on device"
-    [EDQUOT]="Disk quota exceeded" [EACCES]="Permission denied" [EMFILE]="Too many open files"
-    [ENOMEM]="Cannot allocate memory" [EINTR]="Interrupted system call")
+# As glibc or musl calls them.
+declare -gA texts=([EIO]="@(Input/output|I/O) error" [ENOSPC]="No space left on device"
+    [EDQUOT]="@(Disk quota|Quota) exceeded" [EACCES]="Permission denied"
+    [EMFILE]="@(Too many open files|No file descriptors available)"
+    [ENOMEM]="@(Cannot allocate|Out of) memory" [EINTR]="Interrupted system call")
 
 # What the command did with that error. The trail is as it was where nothing was changed.
 judge_failure() {
@@ -35,12 +37,12 @@ judge_failure() {
     case $code/$changed in
     0/yes) return ;;
     [16]/no)
-        [[ $said == *"${texts[$error]}"* ]] || { complain "does not name the cause" && return 1; }
+        [[ $said == *${texts[$error]}* ]] || { complain "does not name the cause" && return 1; }
         [ "$trail" = "$old_audit" ] || { complain "leaves a line in the trail" && return 1; }
         ;;
     1/yes) [[ $said == *"could not be shown"* || $said == *"the change was made"* ]] ||
         { complain "changed all the same" && return 1; } ;;
-    6/yes) [[ $said == *"may not survive a power cut"*"${texts[$error]}"* ]] ||
+    6/yes) [[ $said == *"may not survive a power cut"*${texts[$error]}* ]] ||
         { complain "changed all the same" && return 1; } ;;
     *) complain "ends like this" && return 1 ;;
     esac
@@ -87,6 +89,10 @@ steps() {
         each=${1-1}
         filter=${2-$filter}
         begun=$((begun + 1))
+    fi
+    # To start git for `status`, musl waits for a pipe to be closed, and for ever for one that never was.
+    if [ "${run[1]}" = status ] && ! grep -q GLIBC_ "$verifier"; then
+        sed -i '/^close /d' ../calls
     fi
     grep -E "$filter" ../calls |
         awk -v each="$each" -v begun="${begun-0}" -v errors="${errors[*]}" -v full="$(scale 0 1)" '
@@ -312,8 +318,13 @@ from_the_lock() {
     [ "$("$verifier" check <../out | cut -d' ' -f2)" = probe ]
 }
 
+# The last of these system calls that a check makes: called CALLS
+called() {
+    strace -e trace="$1" "$verifier" check <../secret.one 2>&1 | sed -n 's/^\([a-z]*\)(.*/\1/p' | tail -n 1
+}
+
 @test "a running token_authd that cannot read the file accepts nobody until it can" {
-    local name error good attached look
+    local name error good attached open look
     needs token_authd curl
     needs_root # to look into a running program that hides its memory
     needs_strace
@@ -324,11 +335,11 @@ from_the_lock() {
     authd_under=()
     start_authd --threads 1
     failures=0
-    # By which call it looks at the file: 64-bit machines have newfstatat for it, others statx.
-    look=$(strace -e trace="?newfstatat,?statx" "$verifier" check <<<"$good" 2>&1 |
-        sed -n 's/^\([a-z]*\)(.*/\1/p' | tail -n 1)
-    for row in $(scale "openat/EMFILE pread64/EIO $look/EACCES" \
-        "openat/EMFILE openat/EACCES openat/EIO openat/ENOMEM pread64/EIO pread64/ENOMEM pread64/EACCES $look/EIO $look/EACCES $look/ENOMEM"); do
+    # By which of its calls the C library opens a file, and looks at one.
+    open=$(called '?open,?openat')
+    look=$(called '?stat,?newfstatat,?statx' | sed 's/^stat$/stat,fstat/')
+    for row in $(scale "$open/EMFILE pread64/EIO $look/EACCES" \
+        "$open/EMFILE $open/EACCES $open/EIO $open/ENOMEM pread64/EIO pread64/ENOMEM pread64/EACCES $look/EIO $look/EACCES $look/ENOMEM"); do
         IFS=/ read -r name error <<<"$row"
         lets_in "$good"
         keeps_out "$(cat ../secret.old)"

@@ -319,7 +319,7 @@ remember_uses() {
     cd ..
 }
 
-# What a command that reads said is right, or it said that it cannot know, and why: judge_reader CAUSE
+# What a command that reads said is right, or it said that it cannot know, and why: judge_reader PATTERN
 judge_reader() {
     local out said line i=0 right
     slurp ../out out
@@ -338,13 +338,13 @@ judge_reader() {
         done <<<"$out"
         ;;
     status/[016]) [[ $out != *'"mode": "open"'* ]] || { complain "takes it for open" && return 1; } ;;
-    list/0) [[ $said == *"last uses are not known: "*"$1"* ]] || { complain "wrong: $out" && return 1; } ;;
+    list/0) [[ $said == *"last uses are not known: "*$1* ]] || { complain "wrong: $out" && return 1; } ;;
     */0) complain "wrong: $out" && return 1 ;;
     check/1) [[ $said == *"standard output"* ]] || { complain "refused on a guess" && return 1; } ;;
     */[16]) ;;
     *) complain "ends like this" && return 1 ;;
     esac
     # What could not be looked at once is taken for a file that was there.
-    [ "$code" = 0 ] || [[ $said$out == *"$1"* || $said == *"is gone; a running verifier"* ]] ||
+    [ "$code" = 0 ] || [[ $said$out == *$1* || $said == *"is gone; a running verifier"* ]] ||
         { complain "does not name the cause" && return 1; }
 }

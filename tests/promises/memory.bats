@@ -41,7 +41,7 @@ judge_starved() {
     slurp ../said said
     case $code/$changed in
     0/yes) ;;
-    [16]/no) [[ $said == *"out of memory"* || $said == *"Cannot allocate memory"* ]] ||
+    [16]/no) [[ $said == *"out of memory"* || $said == *"Cannot allocate memory"* || $said == *"Out of memory"* ]] ||
         { complain "does not name the cause" && return 1; } ;;
     1/yes) [[ $said == *"could not be shown"* || $said == *"the change was made"* ]] || { complain "changed all the same" && return 1; } ;;
     *) complain "ends like this" && return 1 ;;

@@ -21,7 +21,7 @@ order() {
         /^open.*O_DIRECTORY/ { kind[opened] = "folder" }
         /^flock.*LOCK_EX/ && !renamed { kind[$2 + 0] = "lock"; print "lock" }
         /^rename/ { renamed = 1; print "rename" }
-        /^write\(1,/ { print "print" }
+        /^writev?\(1,/ { print "print" }
         kind[$2 + 0] == "" || (renamed && kind[$2 + 0] ~ /next|audit/) { next }
         /^write/ { print "write-" kind[$2 + 0] }
         /^f(chmod|chown|setxattr)/ { print "attributes-" kind[$2 + 0] }

@@ -138,12 +138,14 @@ inodes_come_back() {
     mv api_tokens.json ..data/
     ln -s ..data/api_tokens.json .
     # Which of the files that it opens; their names may be hidden from strace.
-    strace -o trace -e trace=openat "$verifier" check <victim
+    strace -o trace -e trace="?open,openat" "$verifier" check <victim
+    open=$(sed -n 's/(.*O_NONBLOCK.* = [0-9]*$//p' trace | head -n 1)
+    strace -o trace -e trace="$open" "$verifier" check <victim
     number=$(awk '/O_NONBLOCK/ && / = [0-9]+$/ { print NR; exit }' trace)
     # The first time, and every time.
     for times in "$number" "$number+"; do
-        run --separate-stderr strace -o trace -e trace=openat \
-            -e "inject=openat:error=ENOENT:when=$times" "$verifier" check <victim
+        run --separate-stderr strace -o trace -e trace="$open" \
+            -e "inject=$open:error=ENOENT:when=$times" "$verifier" check <victim
         grep -q INJECTED trace
         lacks "$output$stderr" "AUTHENTICATION IS OFF"
         case $times in
