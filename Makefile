@@ -15,7 +15,7 @@
 # make deb        the Debian packages, into build/deb
 # make check-deb  look at them, and install, use, upgrade and purge them in a clean Debian
 # make deps-deb   install what these two need
-# make lint       format, static analysis, shell scripts, floors
+# make lint       format, static analysis, shell scripts, floors, POSIX
 # make clean      remove everything that make made
 #
 # CC, CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS are yours. WERROR=1 makes warnings errors,
@@ -110,7 +110,7 @@ fuzzers := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz
 
 c_files := $(sort $(wildcard src/*/*.[ch] tests/*/*.[ch]))
 scripts := $(wildcard .ci/run docs/*.sh packaging/*.sh packaging/debian/*.post* packaging/debian/tests/*-* \
-	tests/*.sh tests/tap tests/mutants tests/check-layers \
+	tests/*.sh tests/tap tests/mutants tests/check-layers tests/check-posix \
 	tests/*/*.sh tests/*/*.bash tests/*/*.bats)
 
 Q := $(if $(V),,@)
@@ -292,7 +292,7 @@ sanitize: | $(first)
 		|| failed=1; \
 	for f in '$(findings)'/*; do [ ! -e "$$f" ] || { cat "$$f"; failed=1; }; done >&2; exit $$failed
 
-lint: check-layers check-format check-mutants check-tidy check-cppcheck check-scripts
+lint: check-layers check-posix check-format check-mutants check-tidy check-cppcheck check-scripts
 
 check-format: | $(first)
 	@$(CLANG_FORMAT) --dry-run --Werror $(c_files)
@@ -318,6 +318,9 @@ check-scripts: | $(first)
 
 check-layers: | $(first)
 	CC='$(CC)' tests/check-layers src
+
+check-posix: $(addprefix have-,$(PKGS) $(foreach p,$(OPTIONAL),$(PKGS_$p)))
+	CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' tests/check-posix src
 
 PREFIX ?= /usr/local
 bindir = $(PREFIX)/bin
@@ -369,7 +372,7 @@ endif
 
 FORCE:
 .PHONY: all programs $(OPTIONAL) test faults soak fuzz fuzzers mutants sanitize lint check-layers \
-	check-format check-mutants check-tidy check-cppcheck check-scripts install uninstall demo deps \
+	check-posix check-format check-mutants check-tidy check-cppcheck check-scripts install uninstall demo deps \
 	deps-test deps-lint deps-deb deb check-deb clean FORCE
 .SUFFIXES:
 .DELETE_ON_ERROR:
