@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+#!/bin/sh
 # The main job, shown: two tokens, a list, verdicts, a revoke, and the three modes.
 set -eu
 exec 2>&1
@@ -45,12 +45,13 @@ if [ -x "$authd" ] && command -v curl >/dev/null; then
     show 'token_authd --listen unix:authd.sock &'
     "$authd" --listen unix:authd.sock &
     authd_pid=$!
-    while kill -0 "$authd_pid" && [ ! -S authd.sock ]; do sleep 0.02; done
+    while kill -0 "$authd_pid" && [ ! -S authd.sock ]; do sleep 0.02 2>/dev/null || sleep 1; done
     ask
 fi
 
-show "token_manager revoke ${token:0:14}..."
-"$manager" revoke "${token:0:14}..."
+beginning=$(printf %.14s "$token")...
+show "token_manager revoke $beginning"
+"$manager" revoke "$beginning"
 
 # shellcheck disable=SC2016 # the variable is part of the show
 show 'echo "Authorization: Bearer $TOKEN" | token_verifier check'
