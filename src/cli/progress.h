@@ -1,6 +1,6 @@
 /*
  * Telling a person that long work goes on: on standard error, if that is a terminal, and only from
- * the second second on.
+ * the second second on. A narrow terminal that has no room for it is spared.
  */
 #ifndef CLI_PROGRESS_H
 #define CLI_PROGRESS_H
@@ -12,7 +12,8 @@ struct progress {
     const char *what; /* "tokens" */
     size_t total;
     int64_t started;
-    int width; /* of what is shown, and the \r before it; 0: nothing is */
+    int64_t next; /* not before then */
+    int width;    /* of what is shown; 0: nothing is */
 };
 
 void progress_begin(struct progress *progress, const char *what, size_t total);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli/progress.h"
@@ -76,6 +77,33 @@ static void after_a_second_it_is_told_and_taken_away_in_the_end(void **state)
     assert_string_equal(shown(), "\r                 \r");
 }
 
+static void a_terminal_without_room_for_the_line_is_spared(void **state)
+{
+    static const struct {
+        unsigned short columns;
+        const char *line;
+    } rows[] = {{17, ""}, {18, "\r1024 of 2000 keys"}, {200, "\r1024 of 2000 keys"}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct winsize size = {.ws_row = 24, .ws_col = rows[i].columns};
+        struct progress progress;
+
+        assert_int_equal(ioctl(terminal, TIOCSWINSZ, &size), 0);
+        progress_begin(&progress, "keys", 2000);
+        progress.started -= 1001;
+        progress_step(&progress, 1024);
+        assert_string_equal(shown(), rows[i].line);
+        progress_step(&progress, 1536);
+        assert_string_equal(shown(), ""); /* so soon */
+        progress.next = 0;
+        progress_step(&progress, 1536);
+        CHECK_ROW(i, (strcmp(shown(), "") == 0) == (rows[i].line[0] == '\0'));
+        progress_end(&progress);
+        (void)shown();
+    }
+}
+
 static void what_is_no_terminal_is_spared(void **state)
 {
     struct progress progress;
@@ -101,6 +129,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(nothing_is_shown_within_the_first_second, begin, end),
         cmocka_unit_test_setup_teardown(after_a_second_it_is_told_and_taken_away_in_the_end, begin,
                                         end),
+        cmocka_unit_test_setup_teardown(a_terminal_without_room_for_the_line_is_spared, begin, end),
         cmocka_unit_test_setup_teardown(what_is_no_terminal_is_spared, begin, end),
     };
 
