@@ -170,10 +170,11 @@ static enum status refuse_links(const struct atomic_file *file, struct error *er
 {
     struct text_shell word;
 
-    return error_set(error, STATUS_STORE,
-                     "%s has %lu names (hard links), and a change would not reach the others; find "
-                     "them with `find / -xdev -samefile %s`, and remove or copy them",
-                     file->path, (unsigned long)file->seen.st_nlink, text_shell(&word, file->path));
+    return error_set(
+        error, STATUS_STORE,
+        "%s has %lu names (hard links), and a change would not reach the others; remove "
+        "or copy those that `find / -xdev -samefile %s` shows",
+        file->path, (unsigned long)file->seen.st_nlink, text_shell(&word, file->path));
 }
 
 /* Opens the version that stands, under the lock. */

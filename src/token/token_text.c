@@ -65,11 +65,11 @@ enum status token_text_scheme_check(const char *scheme, struct error *error)
 
     if (size == 0 || size > TOKEN_SCHEME_LIMIT || token_text_scheme(scheme, size) != size) {
         return error_set(error, STATUS_USAGE,
-                         "the prefix must be 1 to 16 letters, digits, - and _, ending in - or _, "
+                         "--prefix must be 1 to 16 letters, digits, - and _, ending in - or _, "
                          "such as sk_live_");
     }
     if (strcmp(scheme, "tok_") == 0) {
-        return error_set(error, STATUS_USAGE, "the prefix tok_ belongs to ids; choose another");
+        return error_set(error, STATUS_USAGE, "--prefix tok_ belongs to ids; choose another");
     }
     return STATUS_OK;
 }

@@ -11,7 +11,7 @@
 static const struct cli_command commands[] = {
     {.name = "",
      .operands = "",
-     .input = "clients send theirs in headers",
+     .input = "clients send credentials in headers",
      .summary = "Answers at /verify whether a request's credential is good: 200, 401, 403, 503.",
      .details = "Also /healthz, /metrics. SIGHUP: read .env anew. SIGTERM: finish and end.",
      .example = "token_authd --listen unix:/run/token_authd.sock:660 --file api_tokens.json",

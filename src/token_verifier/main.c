@@ -15,7 +15,7 @@ static const struct cli_option check_options[] = {
 static const struct cli_command commands[] = {
     {.name = "check",
      .operands = "",
-     .input = "give it on standard input, where ps does not show it",
+     .input = "give the credential on standard input, where ps does not show it",
      .summary = "Give the verdict on one credential.",
      .details = "It is read from standard input: a token, or a whole header such as\n"
                 "    Authorization: Bearer sk-...\n"
@@ -26,7 +26,7 @@ static const struct cli_command commands[] = {
      .run = check_run},
     {.name = "stream",
      .operands = "",
-     .input = "give it on standard input, where ps does not show it",
+     .input = "give the credential on standard input, where ps does not show it",
      .summary = "Give a verdict on each line of standard input.",
      .details = "A line is a token or a header, as for check. The answers are\n"
                 "    OK ID NAME    with the name percent-encoded\n"

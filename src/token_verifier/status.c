@@ -86,6 +86,7 @@ static void examine_file(const struct verifier_report *report, struct warnings *
 {
     const char *path = report->settings->path;
     struct buffer *texts = &warnings->texts;
+    struct text_shell word;
 
     if (!report->has_stat) {
         return;
@@ -101,10 +102,11 @@ static void examine_file(const struct verifier_report *report, struct warnings *
         end_warning(warnings);
     }
     if (report->file.st_nlink > 1) {
-        buffer_append_text(texts,
-                           "the token file has other names (hard links), which changes would "
-                           "not reach; find them, and remove or copy them");
-        append_command(texts, "find / -xdev -samefile", path);
+        buffer_appendf(
+            texts,
+            "the token file has other names (hard links), which changes would not reach; "
+            "remove or copy those that `find / -xdev -samefile %s` shows",
+            text_shell(&word, path));
         end_warning(warnings);
     }
     warn_if_tracked(path, "git tracks the token file; name it in .gitignore", warnings);

@@ -147,6 +147,7 @@ static enum status load_require_auth(struct settings *settings, const struct env
                                      struct error *error)
 {
     static const char name[] = "TOKEN_VERIFIER_REQUIRE_AUTH";
+    struct text_quoted quoted;
     enum settings_source source;
     const char *value;
     const enum status status = look_up(env, name, &value, &source, error);
@@ -155,7 +156,8 @@ static enum status load_require_auth(struct settings *settings, const struct env
         return status;
     }
     if (value != NULL && *value != '\0' && strcmp(value, "0") != 0 && strcmp(value, "1") != 0) {
-        return error_set(error, STATUS_STORE, "%s must be 1 or 0", name);
+        return error_set(error, STATUS_STORE, "%s must be 1 or 0, not %s", name,
+                         text_quote(&quoted, value, strlen(value)));
     }
     settings->require_auth = options->require_auth || (value != NULL && strcmp(value, "1") == 0);
     return STATUS_OK;
