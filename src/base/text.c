@@ -229,8 +229,10 @@ static size_t put_shell_byte(char *out, char c, bool escapes)
         return 2;
     }
     if (c == '\'') {
-        memcpy(out, "'\\''", 4);
-        return 4;
+        static const char again[] = "'\\''"; /* out of the quotes and back */
+
+        memcpy(out, again, sizeof(again) - 1);
+        return sizeof(again) - 1;
     }
     out[0] = c;
     return 1;
@@ -248,8 +250,8 @@ const char *text_shell(struct text_shell *word, const char *text)
         memcpy(word->text, text, size + 1);
         return word->text;
     }
-    memcpy(out, "$'", 2);
-    out += 2;
+    *out++ = '$';
+    *out++ = '\'';
     for (size_t i = 0; i < size; i++) {
         if ((size_t)(out - word->text) + 6 > sizeof(word->text)) { /* a byte, a quote, a NUL */
             memcpy(word->text, "FILE", 5);
@@ -257,7 +259,8 @@ const char *text_shell(struct text_shell *word, const char *text)
         }
         out += put_shell_byte(out, text[i], escapes);
     }
-    memcpy(out, "'", 2);
+    *out++ = '\'';
+    *out = '\0';
     return escapes ? word->text : memmove(word->text, word->text + 1, strlen(word->text));
 }
 

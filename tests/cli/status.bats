@@ -215,6 +215,7 @@ warned() {
         git -C "$folder" add api_tokens.json
         status_is 1 --file "$folder/api_tokens.json"
         echo "$output"
+        # shellcheck disable=SC2016  # these quotes are around a command
         commands=$(sed -n 's/^Warning: .*`\(.*\)`$/\1/p' <<<"$output")
         [ "$(wc -l <<<"$commands")" -eq 3 ]
         (cd / && bash -euc "$commands")
