@@ -148,7 +148,7 @@ has_body_of_refusal() {
     local string='"([^"\\[:cntrl:]]|\\["\\/bfnrt])+"'
     local wanted='\{"error": ?\{"message": ?'$string', ?"type": ?"'${2-invalid_request_error}
     wanted+='", ?"param": ?null, ?"code": ?"'$1'"\}\}'
-    [[ $body =~ ^$wanted$ ]] || fail "not the body of a refusal, or not $1: $body"
+    [[ ${body%$'\n'} =~ ^$wanted$ ]] || fail "not the body of a refusal, or not $1: $body"
 }
 
 # What it answers to these very bytes (printf's escapes), which ask it to close the connection:
