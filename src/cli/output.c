@@ -73,7 +73,8 @@ void output_talk(const char *text, size_t size)
     write_escaped(text, size, stderr);
 }
 
-static void write_formatted(FILE *out, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void write_formatted(FILE *out, const char *format,
+                                                                  va_list args)
 {
     char text[TEXT_LIMIT];
 
