@@ -111,7 +111,7 @@ fuzzers := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz
 c_files := $(sort $(wildcard src/*/*.[ch] tests/*/*.[ch]))
 scripts := $(wildcard .ci/run docs/*.sh packaging/*.sh packaging/debian/*.post* packaging/debian/tests/*-* \
 	tests/*.sh tests/tap tests/mutants tests/check-layers tests/check-posix \
-	tests/*/*.sh tests/*/*.bash tests/*/*.bats)
+	tests/*/*.sh tests/*/*.bash tests/*/*.bats packaging/completions/bash/*)
 
 Q := $(if $(V),,@)
 # Arch Linux keeps prove where only a login shell looks.

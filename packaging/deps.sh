@@ -58,6 +58,8 @@ test  /bin/kill    procps           procps-ng             procps            proc
 test  promtool     prometheus       -                     prometheus        prometheus  prometheus
 test  mandoc       mandoc           mandoc                mandoc            mandoc      mandoc
 test  groff        groff-base       groff-base            groff             groff       groff
+test  zsh          zsh              zsh                   zsh               zsh         zsh
+test  fish         fish             fish                  fish              fish        fish
 lint  xargs        findutils        findutils             findutils         findutils   -
 lint  asan:cc      gcc              libasan-static,libubsan-static -        gcc         -
 lint  clang        clang            clang                 clang             clang       -
