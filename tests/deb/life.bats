@@ -53,13 +53,16 @@ state() {
     inside getent group api-tokens
 }
 
-@test "the programs and their pages are there, and nothing is in /etc but the socket's link" {
+@test "the programs, their pages and their completions are there, and nothing is in /etc but the socket's link" {
     inside token_manager --version
     inside token_verifier --version
     inside token_authd --version
     [ -s "$root/usr/share/doc/token-manager/README.Debian" ]
     for program in token_manager token_verifier token_authd; do
         compgen -G "$root/usr/share/man/man[18]/$program.[18].gz"
+        [ -s "$root/usr/share/bash-completion/completions/$program" ]
+        [ -s "$root/usr/share/zsh/vendor-completions/_$program" ]
+        [ -s "$root/usr/share/fish/vendor_completions.d/$program.fish" ]
     done
     same "$(inside find /etc -name '*token*')" \
         "/etc/systemd/system/sockets.target.wants/token_authd.socket"
