@@ -202,3 +202,16 @@ END
     says "$output" "ok 1 - "
     says "$output" "not ok 2 - "
 }
+
+@test "what would change the machine is not run, and no more of that document" {
+    document docs/a.md <<'END'
+```sh
+mkdir here
+mount -t proc proc here || true
+rmdir here
+```
+END
+    doctest docs/a.md
+    exits 1
+    says "$stderr" "mount is not run here: see tests/doctest.exceptions"
+}

@@ -33,7 +33,7 @@ afterwards() {
     [ "$(grep -c "^GET " upstream/requests)" -eq 1 ]
     printed "No API key was provided"
     printed "Invalid API key provided"
-    printed " valid until "
+    printed " until "
     grep -q "^API_KEY=sk-" secrets.env
     [ "$(cut -f 1 tokens.tsv | xargs)" = "frontend backend worker" ]
     printed "not recorded for that long yet"
