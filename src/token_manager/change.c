@@ -27,7 +27,7 @@ static void report(const struct change *change, const struct selection *selectio
         }
     }
     if (selection->count == 0) {
-        output_say("No token is of that age: nothing was changed.\n");
+        output_say("No token is that old: nothing was changed.\n");
     }
 }
 

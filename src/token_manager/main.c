@@ -16,22 +16,22 @@ static const struct cli_option create_options[] = {
     {"expires", "WHEN", "90d, 12h, 2027-01-31, 2027-01-31T12:00:00Z or never", false},
     {"scope", "SCOPE", "what it is good for; may be repeated (everything)", true},
     {"note", "TEXT", "a remark that list shows", false},
-    {"batch", "FILE", "make one for each line of FILE, a name; - is stdin", false},
+    {"batch", "FILE", "make one for each name, a line of FILE; - is stdin", false},
 };
 
 static const struct cli_option list_options[] = {
     {"status", "STATUS", "only active, revoked or expired ones", false},
     {"unused", NULL, "only those never used", false},
-    {"unused-for", "TIME", "only those not used for so long, as 90d", false},
-    {"expiring-within", "TIME", "only those that expire within so long, as 14d", false},
+    {"unused-for", "TIME", "only those not used for this long: 90d", false},
+    {"expiring-within", "TIME", "only those that expire within this time: 14d", false},
     {"usage", "FILE", "read last uses from here", false},
-    {"selectors", "[=START]", "print SELECTOR<TAB>about, those that start so", false},
+    {"selectors", "[=START]", "for completion: print SELECTOR<TAB>description lines", false},
 };
 
 static const struct cli_option rotate_options[] = {
     {"grace", "TIME", "how long the old secret stays good: 12h, 7d, 0 (24h)", false},
     {"expires", "WHEN", "90d, 12h, 2027-01-31, 2027-01-31T12:00:00Z or never", false},
-    {"prefix", "PREFIX", "begin the token with this instead of as the old one", false},
+    {"prefix", "PREFIX", "begin it with this, not with the old one's prefix", false},
     {"env", "[=VAR]", "print VAR=token for a .env file (FREEGPT_API_KEY)", false},
 };
 
@@ -46,13 +46,13 @@ static const struct cli_option import_options[] = {
 };
 
 static const struct cli_option revoke_options[] = {
-    {"unused-for", "TIME", "instead of SELECTOR: all not used for so long: 90d", false},
+    {"unused-for", "TIME", "instead of SELECTOR: all not used for this long: 90d", false},
     {"dry-run", NULL, "only say what would be done", false},
     {"usage", "FILE", "read last uses from here", false},
 };
 
 static const struct cli_option delete_options[] = {
-    {"revoked-for", "TIME", "instead of SELECTOR: all revoked for so long: 30d", false},
+    {"revoked-for", "TIME", "instead of SELECTOR: all revoked for this long: 30d", false},
     {"dry-run", NULL, "only say what would be done", false},
     {"yes", NULL, "do not ask", false},
 };
@@ -126,7 +126,7 @@ static const struct cli_command commands[] = {
     {.name = "audit",
      .operands = "[SELECTOR]",
      .summary = "Show who changed what and when.",
-     .details = "A token that is gone is found by its id and its name. Each change is a line in\n"
+     .details = "A deleted token is found by its id or its name. Each change is a line in\n"
                 "FILE.audit; --trail reads others, such as old ones that were moved away.",
      .example = "token_manager audit --since 7d",
      .options = audit_options,
