@@ -56,10 +56,8 @@ PKGS_unit := cmocka
 
 warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla -Wformat=2 -Wundef -Wno-psabi $(if $(WERROR),-Werror)
-# Beyond POSIX: flock, extended attributes, and the like; by the name each system gives them. And times
-# after 2038 and large inode numbers, which a 32-bit glibc knows only when asked: every stat of a file
-# with one would fail.
-cppflags = -Isrc -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -D_DEFAULT_SOURCE -D_DARWIN_C_SOURCE -D__BSD_VISIBLE=1 \
+# Beyond POSIX: flock, extended attributes, and the like; by the name each system gives them.
+cppflags = -Isrc -include src/base/bits64.h -D_DEFAULT_SOURCE -D_DARWIN_C_SOURCE -D__BSD_VISIBLE=1 \
 	-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(FORTIFY) $(CPPFLAGS)
 # -fPIC, not -fPIE: the same objects can go into a shared library.
 system := $(shell uname -s)
