@@ -102,8 +102,7 @@ bool token_set_is_beginning(const char *text)
     return size >= token_text_scheme(text, size) + BEGINNING_LEAST;
 }
 
-/* Whether `text` is a beginning of the secret that has this stored prefix, as far as we can tell. */
-static bool begins(const char *stored, const char *text, size_t size)
+bool token_set_may_begin(const char *stored, const char *text, size_t size)
 {
     const size_t length = strlen(stored);
     size_t scheme;
@@ -118,10 +117,10 @@ static bool begins(const char *stored, const char *text, size_t size)
 
 static bool token_begins(const struct token *token, const char *text, size_t size)
 {
-    bool found = begins(token->secret.prefix, text, size);
+    bool found = token_set_may_begin(token->secret.prefix, text, size);
 
     for (size_t i = 0; i < token->previous_count && !found; i++) {
-        found = begins(token->previous[i].prefix, text, size);
+        found = token_set_may_begin(token->previous[i].prefix, text, size);
     }
     return found;
 }

@@ -72,6 +72,12 @@ MUST_CHECK enum status token_set_select(const struct token_set *set, const char 
 /* Whether a stored prefix is long enough to be a selector. */
 bool token_set_is_beginning(const char *prefix);
 
+/*
+ * Whether the text, of `size` bytes, is a selector of the secret with this stored prefix: a beginning of
+ * it, as far as the prefix tells.
+ */
+bool token_set_may_begin(const char *stored, const char *text, size_t size);
+
 /* How many tokens would be accepted at this time. */
 size_t token_set_count_active(const struct token_set *set, int64_t now);
 

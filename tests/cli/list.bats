@@ -239,11 +239,16 @@ END
         "$(record 7 - same)" \
         "$(record 8 --yes -dash-12345678901)" \
         "$(record 9 ' blank' sk-abc)" \
-        "$(record 10 "$evil" "")"
+        "$(record 10 "$evil" "")" \
+        "$(record 11 abcdefg "")" "$(record 12 imported abcdefgh12345678)" \
+        "$(record 13 short abcdefgh12)" \
+        "$(record 14 fffff "")" "$(record 15 rotated sk-fffffffffff)" \
+        "$(record 16 sk-fffffffffff1 sk-ggggggggggg)" "$(record 17 dots... "")"
     exits 0 "$manager" list --selectors
     cut -f 1 <<<"$output" | grep -v '^tok_' | diff - <(printf '%s\n' twice sk-aaaaaaaaaaa \
-        sk-bbbbbbbbbbb sk-ccccccccccc sk-ddddddddddd back sk-eeeeeeeeeee "$evil")
-    [ "$(grep -c '^tok_' <<<"$output")" = 10 ]
+        sk-bbbbbbbbbbb sk-ccccccccccc sk-ddddddddddd back sk-eeeeeeeeeee "$evil" imported \
+        abcdefgh12345678 short fffff rotated sk-fffffffffff sk-ggggggggggg dots...)
+    [ "$(grep -c '^tok_' <<<"$output")" = 17 ]
     local selector about listed=$output
     while IFS=$'\t' read -r selector about; do
         exits 0 "$manager" delete --dry-run "$selector"
