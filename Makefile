@@ -222,7 +222,7 @@ $(preloads): %.so: %.o
 # What the fuzzer of clang runs where it is there, and replay.c in the tests.
 fuzz_driver := $(if $(findstring fuzzer,$(SANITIZE)),-fsanitize=fuzzer,$(BUILD)/tests/fuzz/replay.o)
 $(BUILD)/tests/fuzz_import: $(addprefix $(BUILD)/src/token_manager/, \
-	foreign_key.o foreign_keys.o foreign_predecessor.o import_names.o)
+	foreign_format.o foreign_keys.o foreign_predecessor.o import_names.o)
 $(fuzzers): $(BUILD)/tests/%: $(BUILD)/tests/fuzz/%.o $(addprefix $(BUILD)/tests/fuzz/, \
 	fuzz.o reference.o) $(filter %.o,$(fuzz_driver)) $(archives)
 	@echo "  LINK  $@"

@@ -307,7 +307,8 @@ enum status arguments_parse(const struct cli_program *program, int argc, char **
 
     /* The message about a wrong option is to be without colour, too, if a later one says so. */
     for (int i = 1; status != STATUS_OK && i < argc; i++) {
-        if (strcmp(argv[i], "--color=never") == 0) {
+        if (strcmp(argv[i], "--color=never") == 0 ||
+            (strcmp(argv[i - 1], "--color") == 0 && strcmp(argv[i], "never") == 0)) {
             arguments->colour = CLI_COLOUR_NEVER;
         }
     }

@@ -5,9 +5,9 @@
 #define TOKEN_MANAGER_FOREIGN_PREDECESSOR_H
 
 #include "base/status.h"
-#include "token_manager/foreign_key.h"
+#include "token_manager/foreign_keys.h"
 
-/* As foreign_keys_read. Times are this process's local ones; only `true` is active. */
+/* As foreign_format_read_keys. Times are this process's local ones; only `true` is active. */
 MUST_CHECK enum status foreign_predecessor_read(struct foreign_keys *keys,
                                                 const struct foreign_source *source,
                                                 struct error *error);

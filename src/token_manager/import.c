@@ -10,7 +10,7 @@
 #include "store/usage.h"
 #include "token/token_text.h"
 #include "token_manager/commands.h"
-#include "token_manager/foreign_keys.h"
+#include "token_manager/foreign_format.h"
 #include "token_manager/import_batch.h"
 #include "token_manager/manager.h"
 
@@ -159,7 +159,7 @@ static enum status import_text(struct import *import, const struct buffer *text,
                                           .size = text->size,
                                           .format = import->format};
     struct foreign_keys keys = {0};
-    enum status status = foreign_keys_read(&keys, &source, error);
+    enum status status = foreign_format_read_keys(&keys, &source, error);
 
     if (status == STATUS_OK && keys.count == 0 && !import->in_place) {
         status = error_set(error, STATUS_FAILED, "%s holds no key", import->batch.source);

@@ -14,7 +14,7 @@
 #include "base/status.h"
 #include "store/usage.h"
 #include "token/token_set.h"
-#include "token_manager/foreign_key.h"
+#include "token_manager/foreign_keys.h"
 #include "token_manager/import_names.h"
 
 /* The first four are the caller's to fill in; the rest begins as IMPORT_BATCH_INIT. */

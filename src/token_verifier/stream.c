@@ -112,26 +112,34 @@ static void answer_lines(struct stream *stream)
 }
 
 /*
- * Waits until standard input or output is ready, at most `wait_ms` unless that is negative. Only here
- * do the ending signals get through, so that none comes between a look at the flag and the wait.
- * Whether it is ready.
+ * Waits until one of these is ready, at most `wait_ms` unless that is negative. Only here do the ending
+ * signals get through, so that none comes between a look at the flag and the wait. Whether one is ready.
  */
-static bool wait_for(int fd, long wait_ms)
+static bool wait_for(fd_set *input, fd_set *output, long wait_ms)
 {
     const struct timespec limit = {wait_ms / 1000, wait_ms % 1000 * 1000000};
     sigset_t none;
-    fd_set set;
 
-    /* Each by its constant: of a variable, FD_SET wants a sign here and none there. */
-    FD_ZERO(&set);
-    if (fd == STDOUT_FILENO) {
-        FD_SET(STDOUT_FILENO, &set);
-    } else {
-        FD_SET(STDIN_FILENO, &set);
-    }
     (void)sigemptyset(&none);
-    return pselect(fd + 1, fd == STDIN_FILENO ? &set : NULL, fd == STDOUT_FILENO ? &set : NULL,
-                   NULL, wait_ms < 0 ? NULL : &limit, &none) > 0;
+    return pselect(STDOUT_FILENO + 1, input, output, NULL, wait_ms < 0 ? NULL : &limit, &none) > 0;
+}
+
+static bool wait_for_input(long wait_ms)
+{
+    fd_set input;
+
+    FD_ZERO(&input);
+    FD_SET(STDIN_FILENO, &input);
+    return wait_for(&input, NULL, wait_ms);
+}
+
+static bool wait_for_room(void)
+{
+    fd_set output;
+
+    FD_ZERO(&output);
+    FD_SET(STDOUT_FILENO, &output);
+    return wait_for(NULL, &output, -1);
 }
 
 /* Before waiting for more, everything that was asked is answered. */
@@ -146,7 +154,7 @@ static enum status write_output(struct stream *stream, struct error *error)
         const size_t left = stream->output.size - done;
         ssize_t put;
 
-        if (!wait_for(STDOUT_FILENO, -1)) {
+        if (!wait_for_room()) {
             continue;
         }
         /* What fits into any pipe that is ready: a signal must not find us stuck in a write. */
@@ -166,7 +174,7 @@ static enum status read_more(struct stream *stream, ssize_t *got, struct error *
     bool flushed = false;
 
     *got = 0;
-    while (!asked_to_stop && !wait_for(STDIN_FILENO, flushed ? -1 : IDLE_MS)) {
+    while (!asked_to_stop && !wait_for_input(flushed ? -1 : IDLE_MS)) {
         flushed = flushed || token_verifier_flush(stream->verifier);
     }
     if (asked_to_stop) {

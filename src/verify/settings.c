@@ -53,7 +53,8 @@ static enum status load_env_file(struct settings *settings, struct env_file *env
     if (options->no_env_file && options->env_file != NULL) {
         return error_set(
             error, STATUS_USAGE,
-            "a variables file is named and is not to be read; give --env-file or --no-env-file, not both");
+            "a variables file is named and is not to be read; give --env-file or --no-env-file, "
+            "not both");
     }
     if (options->no_env_file) {
         settings->env_file_ignored = fault != ENOENT;

@@ -13,7 +13,7 @@
 #include "base/timefmt.h"
 #include "token/token_json.h"
 #include "token/token_text.h"
-#include "token_manager/foreign_keys.h"
+#include "token_manager/foreign_format.h"
 #include "token_manager/import_names.h"
 
 #define NAME "keys"
@@ -81,7 +81,7 @@ static void check_format(const char *text, size_t size, enum foreign_format form
         .name = NAME, .text = text, .size = size, .format = format};
     struct foreign_keys keys = {0};
     struct error error;
-    const enum status status = foreign_keys_read(&keys, &source, &error);
+    const enum status status = foreign_format_read_keys(&keys, &source, &error);
 
     if (status == STATUS_OK) {
         check_keys(&keys, text, size);
@@ -104,7 +104,7 @@ static void check_predecessor(const char *text, size_t size)
     struct error error;
 
     if (token_json_read_set(&json, &set, &error) == STATUS_OK) {
-        MUST(foreign_keys_read(&keys, &source, &error) == STATUS_FAILED);
+        MUST(foreign_format_read_keys(&keys, &source, &error) == STATUS_FAILED);
     }
     foreign_keys_clear(&keys);
     token_set_clear(&set);
