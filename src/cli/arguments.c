@@ -7,14 +7,15 @@
 
 #include "base/secret.h"
 #include "base/text.h"
+#include "token/token_text.h"
 
 #include "base/banned.h"
 
 const char cli_no_value[] = "";
 
-#define NEAR_ENOUGH 2     /* edits between a mistyped word and the one that was meant */
-#define OPERAND_SHOWN 14  /* of an operand that may be a secret, in the process title */
-#define OPERAND_SECRET 20 /* from this length on it may be one */
+#define NEAR_ENOUGH 2   /* edits between a mistyped word and the one that was meant */
+#define SECRET_LEAST 20 /* from this length on a word may be a secret … */
+#define SECRET_SHOWN 14 /* … of which the process's title shows no more */
 
 /* Options come from two tables: the command's own and the program's. */
 struct tables {
@@ -137,10 +138,8 @@ static enum status parse_option(const struct tables *tables, char **argv, int *i
     return give(arguments, option, argv[*i], error);
 }
 
-/* An operand is copied, and what `ps` shows of it shortened if it may be a secret. */
 static enum status take_operand(struct cli_arguments *arguments, char *operand, struct error *error)
 {
-    const size_t size = strlen(operand);
     char **operands =
         realloc(arguments->operands, (arguments->operand_count + 1) * sizeof(*operands));
 
@@ -148,14 +147,7 @@ static enum status take_operand(struct cli_arguments *arguments, char *operand, 
         return error_no_memory(error);
     }
     arguments->operands = operands;
-    operands[arguments->operand_count] = strdup(operand);
-    if (operands[arguments->operand_count] == NULL) {
-        return error_no_memory(error);
-    }
-    arguments->operand_count++;
-    if (size >= OPERAND_SECRET) {
-        secret_wipe(operand + OPERAND_SHOWN, size - OPERAND_SHOWN);
-    }
+    operands[arguments->operand_count++] = operand;
     return STATUS_OK;
 }
 
@@ -244,13 +236,13 @@ static bool is_help(const struct tables *tables, const struct cli_arguments *arg
            (has_commands ? tables->command == NULL : arguments->operand_count == 0);
 }
 
-static enum status parse(struct tables *tables, int argc, char **argv,
-                         struct cli_arguments *arguments, struct error *error)
+static enum status parse(struct tables *tables, char **argv, struct cli_arguments *arguments,
+                         struct error *error)
 {
     bool options_end = false;
     enum status status = STATUS_OK;
 
-    for (int i = 1; i < argc && status == STATUS_OK; i++) {
+    for (int i = 1; argv[0] != NULL && argv[i] != NULL && status == STATUS_OK; i++) {
         if (!options_end && strcmp(argv[i], "--") == 0) {
             options_end = true;
         } else if (!options_end && strncmp(argv[i], "--", 2) == 0) {
@@ -296,24 +288,73 @@ static enum status read_colour(const struct tables *tables, struct cli_arguments
                            text_quote(&quoted, word, strlen(word)));
 }
 
+/* Zeroed memory: the last word is NULL. */
+static enum status copy_words(struct cli_arguments *arguments, int argc, char **argv,
+                              struct error *error)
+{
+    arguments->words = calloc((size_t)argc + 1, sizeof(*arguments->words));
+    for (int i = 0; arguments->words != NULL && i < argc; i++) {
+        arguments->words[i] = strdup(argv[i]);
+        if (arguments->words[i] == NULL) {
+            return error_no_memory(error);
+        }
+    }
+    return arguments->words != NULL ? STATUS_OK : error_no_memory(error);
+}
+
+/*
+ * What `ps` shows is shortened where it may be a secret: each operand that is long enough, whatever
+ * holds a whole token, and all that is long in a call that comes to nothing.
+ */
+static void hide_secrets(const struct cli_arguments *arguments, bool has_failed, int argc,
+                         char **argv)
+{
+    size_t operand = 0;
+
+    for (int i = 1; i < argc; i++) {
+        const size_t size = strlen(argv[i]);
+        const bool is_operand = operand < arguments->operand_count &&
+                                arguments->operands[operand] == arguments->words[i];
+
+        operand += is_operand;
+        if (size >= SECRET_LEAST &&
+            (has_failed || is_operand || token_text_has_whole(argv[i], size))) {
+            secret_wipe(argv[i] + SECRET_SHOWN, size - SECRET_SHOWN);
+        }
+    }
+}
+
+/* The message about a wrong option is to be without colour, too, if a later one says so. */
+static bool asks_for_no_colour(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--color=never") == 0 ||
+            (strcmp(argv[i - 1], "--color") == 0 && strcmp(argv[i], "never") == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum status arguments_parse(const struct cli_program *program, int argc, char **argv,
                             struct cli_arguments *arguments, struct error *error)
 {
     struct tables tables = {.program = program, .command = find_command(program, "")};
+    enum status status = copy_words(arguments, argc, argv, error);
     struct error ignored;
-    enum status status = parse(&tables, argc, argv, arguments, error);
-    const enum status colour =
-        read_colour(&tables, arguments, status == STATUS_OK ? error : &ignored);
+    enum status colour;
 
-    /* The message about a wrong option is to be without colour, too, if a later one says so. */
-    for (int i = 1; status != STATUS_OK && i < argc; i++) {
-        if (strcmp(argv[i], "--color=never") == 0 ||
-            (strcmp(argv[i - 1], "--color") == 0 && strcmp(argv[i], "never") == 0)) {
-            arguments->colour = CLI_COLOUR_NEVER;
-        }
+    if (status == STATUS_OK) {
+        status = parse(&tables, arguments->words, arguments, error);
     }
+    colour = read_colour(&tables, arguments, status == STATUS_OK ? error : &ignored);
+    status = status == STATUS_OK ? colour : status;
+    if (status != STATUS_OK && asks_for_no_colour(argc, argv)) {
+        arguments->colour = CLI_COLOUR_NEVER;
+    }
+    hide_secrets(arguments, status != STATUS_OK, argc, argv);
     arguments->command = tables.command;
-    return status == STATUS_OK ? colour : status;
+    return status;
 }
 
 enum status arguments_check_operands(const struct cli_program *program,
@@ -345,10 +386,11 @@ enum status arguments_check_operands(const struct cli_program *program,
 
 void arguments_clear(struct cli_arguments *arguments)
 {
-    for (size_t i = 0; i < arguments->operand_count; i++) {
-        secret_wipe(arguments->operands[i], strlen(arguments->operands[i]));
-        free(arguments->operands[i]);
+    for (char **word = arguments->words; word != NULL && *word != NULL; word++) {
+        secret_wipe(*word, strlen(*word));
+        free(*word);
     }
+    free(arguments->words);
     free(arguments->operands);
 }
 

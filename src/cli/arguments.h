@@ -11,7 +11,7 @@
  * Fills in `arguments`, which the caller zeroes before and clears after in any case. Options may
  * stand anywhere, as --name value or --name=value; the first operand names the command, or is the word
  * help; -- ends the options. What `colour` is to be is read as well. STATUS_USAGE names what is
- * wrong, and the nearest known word. Operands are copied and those that may be secrets shortened in
+ * wrong, and the nearest known word. Words are copied, and those that may be secrets shortened in
  * `argv`, where `ps` would show them.
  */
 MUST_CHECK enum status arguments_parse(const struct cli_program *program, int argc, char **argv,
@@ -22,7 +22,7 @@ MUST_CHECK enum status arguments_check_operands(const struct cli_program *progra
                                                 const struct cli_arguments *arguments,
                                                 struct error *error);
 
-/* Wipes and frees the operands. */
+/* Wipes and frees the words. */
 void arguments_clear(struct cli_arguments *arguments);
 
 #endif

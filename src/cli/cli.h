@@ -39,8 +39,9 @@ struct cli_arguments {
         const char *value; /* cli_no_value where there is none */
     } given[CLI_GIVEN_LIMIT];
     size_t given_count;
-    char **operands; /* copies, which are wiped: they may be secrets */
+    char **operands; /* the array is owned, each is one of the words */
     size_t operand_count;
+    char **words; /* copies of all arguments, to NULL, which are wiped: they may be secrets */
     enum cli_colour colour;
 };
 

@@ -17,8 +17,8 @@ struct terminal terminal_look(int fd, enum cli_colour wish)
     const char *term = getenv("TERM");
     const char *no_color = getenv("NO_COLOR");
     const bool is_terminal = isatty(fd) == 1;
-    const bool has_colour = is_terminal && term != NULL && strcmp(term, "dumb") != 0 &&
-                            (no_color == NULL || *no_color == '\0');
+    const bool has_colour = is_terminal && term != NULL && *term != '\0' &&
+                            strcmp(term, "dumb") != 0 && (no_color == NULL || *no_color == '\0');
 
     return (struct terminal){
         .marks = is_terminal && strcmp(nl_langinfo(CODESET), "UTF-8") == 0,

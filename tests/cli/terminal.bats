@@ -31,6 +31,7 @@ yes|TERM=xterm NO_COLOR=|
 yes|TERM=xterm|--color=auto
 no||
 no|TERM=dumb|
+no|TERM=|
 no|TERM=xterm NO_COLOR=1|
 no|TERM=xterm NO_COLOR=0|--color auto
 no|TERM=xterm|--color=never

@@ -390,7 +390,6 @@ leaves() {
     grep -q '^end \[heap\]' "$found"
     grep -q '^free ' "$found"
     FREEGPT_API_KEY=$token_one leaves environment 0 "$verifier" status
-    leaves arguments 2 "$manager" create x --note "$token_one"
 }
 
 @test "programs wipe the tokens that they are given" {
@@ -423,9 +422,13 @@ leaves() {
     leaves '' 2 "$manager" create --batch - <<<"$token"
     leaves '' 1 "$manager" import "$token"
     leaves '' 2 "$verifier" check "$token"
-    # The user's own: they are read and refused, and gone with the process.
-    leaves arguments 2 "$manager" list --file "$token"
-    leaves arguments 2 "$manager" list --status "$token"
+    leaves '' 2 "$manager" create x --note "$token"
+    leaves '' 2 "$manager" list --file "$token"
+    leaves '' 2 "$manager" list --status "$token"
+    leaves '' 0 "$manager" list --selectors="$token"
+    leaves '' 2 "$manager" "$token"
+    leaves '' 2 "$manager" "$token" --help
+    leaves '' 2 "$manager" help "$token"
     for text in "FREEGPT_API_KEY=$token" "FREEGPT_API_KEY='$token'" "FREEGPT_API_KEY=\"$token\"" \
         "FREEGPT_API_KEY='$token" "$token" "FREEGPT_API_KEY=\$$token" "API_TOKENS_FILE=$token"; do
         printf '%s\n' "$text" >"$known/env"
