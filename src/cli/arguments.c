@@ -13,9 +13,10 @@
 
 const char cli_no_value[] = "";
 
-#define NEAR_ENOUGH 2   /* edits between a mistyped word and the one that was meant */
-#define SECRET_LEAST 20 /* from this length on a word may be a secret … */
-#define SECRET_SHOWN 14 /* … of which the process's title shows no more */
+#define NEAR_ENOUGH 2     /* edits between a mistyped word and the one that was meant */
+#define BEGINNING_LEAST 3 /* characters of a word that are taken for its beginning */
+#define SECRET_LEAST 20   /* from this length on a word may be a secret … */
+#define SECRET_SHOWN 14   /* … of which the process's title shows no more */
 
 /* Options come from two tables: the command's own and the program's. */
 struct tables {
@@ -46,10 +47,12 @@ static const struct cli_option *find_option(const struct tables *tables, const c
                : find_in(tables->program->options, tables->program->option_count, name, size);
 }
 
-/* Keeps the nearest of the words seen so far. */
+/* Keeps the nearest of the words seen so far. One that begins so is nearer than by its letters. */
 static void consider(const char *typed, const char *word, const char **nearest, size_t *distance)
 {
-    const size_t d = text_distance(typed, word);
+    const size_t size = strlen(typed);
+    const bool begins = size >= BEGINNING_LEAST && strncmp(typed, word, size) == 0;
+    const size_t d = begins ? 1 : text_distance(typed, word);
 
     if (d < *distance) {
         *nearest = word;

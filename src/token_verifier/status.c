@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -97,7 +98,7 @@ static void examine_file(const struct verifier_report *report, struct warnings *
         end_warning(warnings);
     }
     if ((report->file.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        buffer_append_text(texts, "others than its owner can write the token file");
+        buffer_append_text(texts, "users other than its owner can write the token file");
         append_command(texts, "chmod go-w", path);
         end_warning(warnings);
     }
@@ -112,11 +113,32 @@ static void examine_file(const struct verifier_report *report, struct warnings *
     warn_if_tracked(path, "git tracks the token file; name it in .gitignore", warnings);
 }
 
+/* Whether the variables file has a key in it, be it the one that counts or not. */
+static bool has_key(const struct settings *settings)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < SETTINGS_KEY_COUNT; i++) {
+        found = found ||
+                (settings->keys[i].source == SETTINGS_ENV_FILE && settings->keys[i].length > 0);
+    }
+    return found;
+}
+
 static void examine_env_file(const struct verifier_report *report, struct warnings *warnings)
 {
     const char *path = report->settings->env_file;
+    struct stat found;
 
     if (path != NULL) {
+        if (has_key(report->settings) && stat(path, &found) == 0 &&
+            (found.st_mode & S_IROTH) != 0) {
+            buffer_append_text(&warnings->texts,
+                               "every user of this machine can read the variables file, and the "
+                               "key in it");
+            append_command(&warnings->texts, "chmod o-rwx", path);
+            end_warning(warnings);
+        }
         warn_if_tracked(
             path, "git tracks the variables file; change the keys in it, name it in .gitignore",
             warnings);

@@ -59,6 +59,9 @@ commands=(create list revoke restore delete)
         'restore ci --lock-timout 1' --lock-timeout
         'delete ci --no-envfile' --no-env-file
         '--versoin' --version
+        'create b --exp 3d' --expires
+        'list --unused-f 3d' --unused-for
+        'list --unu' --unused
     )
     create ci
     remember

@@ -72,7 +72,7 @@ warned() {
 
 @test "a file and a key of .env, which was loaded" {
     write_tokens "$(record a "$token_one")"
-    echo "FREEGPT_API_KEY=$key" >.env
+    (umask 077 && echo "FREEGPT_API_KEY=$key" >.env)
     status_is 0
     same "$(jq -Sc . <<<"$json")" "{\"active\":1,\"env_file\":\"$PWD/.env\",\
 \"environment_key\":\"FREEGPT_API_KEY\",\"environment_key_from\":\".env\",\"error\":null,\
@@ -107,7 +107,7 @@ warned() {
 
 @test "--env-file is named by its absolute path" {
     mkdir data
-    echo "OPENAI_API_KEY=$key" >data/keys
+    (umask 077 && echo "OPENAI_API_KEY=$key" >data/keys)
     status_is 0 --env-file data/keys
     same "$(jq -c '[.env_file, .environment_key]' <<<"$json")" "[\"$PWD/data/keys\",\"OPENAI_API_KEY\"]"
 }
@@ -161,12 +161,26 @@ warned() {
     status_is 0
 }
 
+@test "a variables file that others can read, if it has a key in it" {
+    write_tokens "$(record a "$token_one")"
+    echo "API_TOKENS_FILE=$PWD/api_tokens.json" >.env
+    chmod 644 .env
+    status_is 0
+    echo "OPENAI_API_KEY=$key" >>.env
+    warned "every user of this machine can read the variables file, and the key in it" "chmod o-rwx $PWD/.env"
+    # Another key counts, and this one may again some day.
+    export FREEGPT_API_KEY=$key
+    warned "can read the variables file" "chmod o-rwx $PWD/.env"
+    chmod o-rwx .env
+    status_is 0
+}
+
 @test "a file that others can write" {
     write_tokens "$(record a "$token_one")"
     for mode in 660 620 602; do
         echo "row: $mode"
         chmod "$mode" api_tokens.json
-        warned "others than its owner can write the token file" "chmod go-w $PWD/api_tokens.json"
+        warned "users other than its owner can write the token file" "chmod go-w $PWD/api_tokens.json"
     done
     chmod go-w api_tokens.json
     status_is 0
@@ -250,7 +264,7 @@ warned() {
 @test "a .env that is tracked by git, whose keys must be changed" {
     git_init
     write_tokens "$(record a "$token_one")"
-    echo "FREEGPT_API_KEY=$key" >.env
+    (umask 077 && echo "FREEGPT_API_KEY=$key" >.env)
     status_is 0
     git add .env
     warned "git tracks the variables file" "change the keys in it"
