@@ -103,18 +103,25 @@ enum status manager_load_usage(const struct manager *manager, struct usage *usag
     return status == STATUS_OK ? usage_load(usage, *path, error) : status;
 }
 
+static enum status begin(struct manager *manager, const struct store_options *options,
+                         struct store **store, struct error *error)
+{
+    enum status status;
+
+    find_actor(manager);
+    status = store_begin(store, options, error);
+    manager->now = (int64_t)time(NULL); /* waiting for others may have taken a while */
+    return status;
+}
+
 enum status manager_begin(struct manager *manager, bool may_create, struct store **store,
                           struct error *error)
 {
     const struct store_options options = {.path = manager->settings.path,
                                           .lock_wait_ms = manager->lock_wait_ms,
                                           .may_create = may_create};
-    enum status status;
 
-    find_actor(manager);
-    status = store_begin(store, &options, error);
-    manager->now = (int64_t)time(NULL); /* waiting for others may have taken a while */
-    return status;
+    return begin(manager, &options, store, error);
 }
 
 enum status manager_begin_foreign(struct manager *manager, struct store **store,
@@ -123,8 +130,7 @@ enum status manager_begin_foreign(struct manager *manager, struct store **store,
     const struct store_options options = {
         .path = manager->settings.path, .lock_wait_ms = manager->lock_wait_ms, .foreign = foreign};
 
-    find_actor(manager);
-    return store_begin(store, &options, error);
+    return begin(manager, &options, store, error);
 }
 
 enum status manager_commit(struct manager *manager, struct store *store, const char *action,
