@@ -357,7 +357,7 @@ deps-deb: | $(filter deps deps-test deps-lint,$(first))
 	@packaging/deps.sh deb
 
 deb: | $(first)
-	@packaging/deb.sh '$(BUILD)/deb'
+	@VERSION='$(version)' packaging/deb.sh '$(BUILD)/deb'
 
 check-deb: deb
 	@BIN='$(abspath $(BUILD))' prove -j$(TEST_JOBS) --exec tests/tap tests/deb/*.bats

@@ -7,12 +7,69 @@ source=$BATS_TEST_DIRNAME/../..
 debian=$source/packaging/debian
 
 @test "the packages have the version of the programs" {
-    version=$(sed -n 's/.*TOKEN_MANAGER_VERSION "\(.*\)"/\1/p' "$source/src/base/version.h")
-    [ -n "$version" ]
+    version=$("$manager" --version)
+    version=${version##* }
     [ "$(sed -n '1s/^token-manager (\(.*\)) .*/\1/p' "$debian/changelog")" = "$version" ]
     grep -qx "Package: libtoken-verifier${version%%.*}" "$debian/control"
     grep -q "^libtoken_verifier.so.${version%%.*} libtoken-verifier${version%%.*} " \
         "$debian/libtoken-verifier${version%%.*}.symbols"
+}
+
+# A copy of this tree without git and without what was built.
+copy_tree() {
+    mkdir copy
+    tar -C "$source" --exclude=./build --exclude=./.git -cf - . | tar -C copy -xf -
+}
+
+# Its deb.sh, with a dpkg-buildpackage that only notes what it is given.
+deb_sh() {
+    mkdir bin
+    cat >bin/dpkg-buildpackage <<END
+#!/bin/sh
+find . ! -type d ! -path './debian/*' | sort >'$PWD/packed'
+touch ../token-manager_0.0.1_all.deb
+END
+    printf '#!/bin/sh\n' >bin/dh
+    chmod +x bin/*
+    PATH=$PWD/bin:$PATH VERSION=0.0.1 copy/packaging/deb.sh "$1"
+}
+
+@test "the source package of a tree without git has what git knows, and no secret that lies there" {
+    copy_tree
+    secrets=(.env .env.local docs/.env.production old.env secrets.env tokens.tsv new.tsv keys.txt
+        docs/keys.txt api_tokens.json src/api_tokens.json.audit anything)
+    for secret in "${secrets[@]}"; do
+        echo sk-secret >"copy/$secret"
+    done
+    deb_sh "$PWD/folder"
+    grep -xF ./README.md packed
+    for secret in "${secrets[@]}"; do
+        echo "row: $secret"
+        run grep -xF "./$secret" packed
+        [ "$status" -eq 1 ]
+    done
+    git -C "$source" ls-files --error-unmatch Makefile >/dev/null 2>&1 || skip "needs git, and a tree that it knows"
+    # dpkg-source leaves .gitignore out.
+    diff <(git -C "$source" ls-files ':!.gitignore' | sed 's#^#./#' | sort) packed
+    # And git takes none of them, whatever its name, but the last.
+    git init -q copy
+    for secret in "${secrets[@]}"; do
+        echo "row: $secret"
+        [ "$secret" = anything ] || git -C copy check-ignore -q "$secret"
+    done
+}
+
+@test "the folder for the packages keeps all but packages of another version" {
+    copy_tree
+    mkdir -p folder/token-manager-0.0.0
+    touch folder/{mine,token-manager-0.0.0/mine,other_1_all.deb,token-manager_0.0.0_all.deb}
+    deb_sh "$PWD/folder"
+    [ "$(find folder | sort)" = "folder
+folder/mine
+folder/other_1_all.deb
+folder/token-manager-0.0.0
+folder/token-manager-0.0.0/mine
+folder/token-manager_0.0.1_all.deb" ]
 }
 
 @test "the symbols that the package tells of are those of the library" {
