@@ -92,10 +92,9 @@ folder/token-manager_0.0.1_all.deb" ]
 scripted() {
     mkdir -p bin
     printf '#!/bin/sh\nexit 0\n' >bin/getent
-    # shellcheck disable=SC2016
-    printf '#!/bin/sh\nfor last; do :; done\nmkdir -m 2750 "$last"\n' >bin/install
-    chmod +x bin/*
-    sed "s#/var/lib/token_manager#$PWD/tokens#; /^#DEBHELPER#/d" "$debian/token-manager.$1" >"$1"
+    chmod +x bin/getent
+    sed "s#/var/lib/token_manager#$PWD/tokens#; s/ -o root -g api-tokens//; /^#DEBHELPER#/d" \
+        "$debian/token-manager.$1" >"$1"
     PATH=$PWD/bin:$PATH sh "$@"
 }
 
