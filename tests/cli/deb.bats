@@ -150,3 +150,41 @@ scripted() {
     [[ $output == *"is kept"* ]]
     [ "$(cat tokens/*)" = "$before" ]
 }
+
+@test "purging tells what it keeps, and how all of that is removed, also where the folder is a link" {
+    while IFS='|' read -r at file kept; do
+        echo "row: $at with $file"
+        mkdir "$at"
+        [ "$at" = tokens ] || ln -s "$at" tokens
+        scripted postinst configure ""
+        [ "$file" = "" ] || echo "$file" >"tokens/$file"
+        run scripted postrm purge
+        [ "$status" -eq 0 ]
+        [ "${output/. If nobody needs *: rm -r */}" = "$PWD/tokens is kept${kept/LINK/, a link to $PWD/$at}" ]
+        [ "$(ls tokens)" = "$file" ] || [ "$file" = api_tokens.json ]
+        eval "${output##*: }"
+        [ ! -e "$at" ]
+        [ ! -L tokens ]
+    done <<'END'
+tokens|api_tokens.json|, with its tokens
+tokens|stray|, with files that are not api_tokens.json
+other|api_tokens.json|LINK, with its tokens
+other|stray|LINK, with files that are not api_tokens.json
+other||LINK, and is empty
+END
+}
+
+@test "what stands where the folder should be is not touched, and an installation says what to do" {
+    for make in "ln -s nowhere" "touch"; do
+        echo "row: $make"
+        $make tokens
+        run scripted postinst configure ""
+        [ "$status" -eq 1 ]
+        [ "$output" = "$PWD/tokens is no folder, and no link to one. Make it one, or move it away; then run \
+'dpkg --configure token-manager'." ]
+        [ ! -s tokens ]
+        rm tokens
+        scripted postinst configure ""
+        rm -r tokens
+    done
+}
