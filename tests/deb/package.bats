@@ -34,6 +34,21 @@ setup() {
         "$(cd "$packages" && sha256sum -- *.deb *.dsc *.tar.*)"
 }
 
+@test "every picture in a document of the package is there" {
+    local file picture
+    dpkg-deb -x "$packages"/token-manager_*.deb root
+    cd root/usr/share/doc/token-manager
+    find . -name '*.md' -o -name '*.md.gz' >documents
+    while read -r file; do
+        for picture in $(zcat -f "$file" | grep -o '[a-z/]*\.svg[)"]' | tr -d ')"'); do
+            echo "row: $file $picture"
+            [ -s "${file%/*}/$picture" ]
+            echo "$picture" >>pictures
+        done
+    done <documents
+    grep terminal.svg pictures
+}
+
 @test "a program is built with the development package, and runs with the library's, shared or static" {
     needs pkg-config cc
     local file
