@@ -34,7 +34,7 @@
 #   unitdir      systemd units           $(PREFIX)/lib/systemd/system on Linux, else none
 #   DESTDIR      in front of them all, but named in no file: for who makes packages
 #
-# A folder set to nothing gets nothing. Nothing goes to sbindir and sysconfdir.
+# A folder set to nothing gets nothing, and what needs it is left out. Nothing goes to sbindir and sysconfdir.
 
 BUILD ?= build
 CFLAGS ?= -O2 -g

@@ -18,54 +18,52 @@ fail() {
 library=${SHARED%% *}
 links=${SHARED#* }
 
-# Calls a function for each file, with its mode, its folder, and where it comes from.
+# Does $1 for each file, with its mode, its folder, and where it comes from. Nothing goes to a folder
+# that is "".
 files() {
+    do=$1
     for program in $PROGRAMS $OPTIONAL; do
-        "$1" 755 "$bindir" "$BUILD/$program"
+        file 755 "$bindir" "$BUILD/$program"
     done
-    "$1" 755 "$libdir" "$BUILD/$library"
-    "$1" 644 "$libdir" "$BUILD/libtoken_verifier.a"
-    "$1" 644 "${libdir:+$libdir/pkgconfig}" packaging/token_verifier.pc.in
-    "$1" 644 "$includedir" src/verify/token_verifier.h
-    "$1" 644 "$docdir" LICENSE
-    "$1" 644 "$docdir" api_tokens.json.example
+    file 755 "$libdir" "$BUILD/$library"
+    for link in $links; do
+        file link "$libdir" "$BUILD/$link"
+    done
+    file 644 "$libdir" "$BUILD/libtoken_verifier.a"
+    # It tells of the header, too; and a unit without its program, below, would start nothing.
+    file 644 "${includedir:+${libdir:+$libdir/pkgconfig}}" packaging/token_verifier.pc.in
+    file 644 "$includedir" src/verify/token_verifier.h
+    file 644 "$docdir" LICENSE
+    file 644 "$docdir" api_tokens.json.example
     for page in docs/man/*.[1-9]; do
-        [ ! -e "$page" ] || "$1" 644 "${mandir:+$mandir/man${page##*.}}" "$page"
+        file 644 "${mandir:+$mandir/man${page##*.}}" "$page"
     done
-    for completion in packaging/completions/*/*; do
-        case $completion in
-        */bash/*) folder=bash-completion/completions ;;
-        */zsh/*) folder=zsh/site-functions ;;
-        */fish/*) folder=fish/vendor_completions.d ;;
-        *) continue ;;
-        esac
-        "$1" 644 "${datadir:+$datadir/$folder}" "$completion"
+    for shell in bash:bash-completion/completions zsh:zsh/site-functions fish:fish/vendor_completions.d; do
+        for completion in packaging/completions/"${shell%:*}"/*; do
+            file 644 "${datadir:+$datadir/${shell#*:}}" "$completion"
+        done
     done
     for unit in packaging/systemd/*; do
-        "$1" 644 "$unitdir" "$unit"
+        file 644 "${bindir:+$unitdir}" "$unit"
     done
 }
 
-# Nothing goes to a folder that is "", nor anywhere what belongs to a program that was not built.
-left_out() {
+file() {
     [ -n "$2" ] || return 0
+    mode=$1 folder=$DESTDIR$2 from=$3
+    to=${from##*/}
+    to=$folder/${to%.in}
+    "$do"
+}
+
+# What belongs to a program that was not built is not installed.
+left_out() {
     for without in $OPTIONAL; do
-        case ${3##*/} in
+        case ${from##*/} in
         "$without"* | "_$without"*) [ -e "$BUILD/$without" ] || return 0 ;;
         esac
     done
     return 1
-}
-
-# What the file is called when it is installed.
-name() {
-    base=${1##*/}
-    echo "${base%.in}"
-}
-
-# For the right side of an s#…#…# of sed.
-quoted() {
-    printf '%s\n' "$1" | sed 's/[\\&#]/\\&/g'
 }
 
 # A folder as pkg-config is told it: by its place below the prefix, so that all can be moved at once.
@@ -76,41 +74,39 @@ below_prefix() {
     esac
 }
 
-# What it holds then; where things are is not known before.
+# What the file holds then; where things are is not known before.
 content() {
-    case $1 in
+    case $from in
     *.pc.in)
-        sed -e "s#@PREFIX@#$(quoted "$PREFIX")#" -e "s#@libdir@#$(quoted "$(below_prefix "$libdir")")#" \
-            -e "s#@includedir@#$(quoted "$(below_prefix "$includedir")")#" \
-            -e "s#@VERSION@#$VERSION#" -e "s#@PKGS@#$PKGS#" "$1"
+        sed -e "s#@PREFIX@#$PREFIX#" -e "s#@libdir@#$(below_prefix "$libdir")#" \
+            -e "s#@includedir@#$(below_prefix "$includedir")#" \
+            -e "s#@VERSION@#$VERSION#" -e "s#@PKGS@#$PKGS#" "$from"
         ;;
     *.service)
-        # systemd takes % for its own, and what is in quotes for one word.
         quote=''
         case $bindir in
-        *[!A-Za-z0-9_./%+-]*) quote='"' ;;
+        *[!A-Za-z0-9_./+-]*) quote='"' ;; # or systemd would take it for several words
         esac
-        command=$quote$(quoted "$bindir" | sed 's/%/%%/g')
-        sed "s#^\\(Exec[A-Za-z]*=[-@:+!]*\\)/usr/local/bin/\\([a-z_]*\\)#\\1$command/\\2$quote#" "$1"
+        sed "s#^\\(Exec[A-Za-z]*=[-@:+!]*\\)/usr/local/bin/\\([a-z_]*\\)#\\1$quote$bindir/\\2$quote#" "$from"
         ;;
     *)
-        cat "$1"
+        cat "$from"
         ;;
     esac
 }
 
 # Before anything is changed, because half an installation is worse than none.
 check() {
-    ! left_out "$@" || return 0
-    [ -r "$3" ] || fail "$3 is missing: run 'make' first"
-    at=$DESTDIR$2
-    until [ -d "$at" ]; do
+    ! left_out || return 0
+    [ -r "$from" ] || fail "$from is missing: run 'make' first"
+    at=$folder
+    until [ -e "$at" ] || [ -L "$at" ]; do
         at=${at%/*}
         [ -n "$at" ] || at=/
     done
+    [ -d "$at" ] || fail "$at is no folder, and no link to one, where a folder is needed"
     [ -w "$at" ] || fail "you may not write to $at: run this as root," \
         "or choose a folder of your own, as with PREFIX=\$HOME/.local"
-    to=$DESTDIR$2/$(name "$3")
     [ -L "$to" ] || [ ! -d "$to" ] || fail "$to is a folder, where a file is to be installed"
 }
 
@@ -130,43 +126,37 @@ check_age() {
 
 # Whoever runs the old file meanwhile has it to the end: a new one takes its name.
 put() {
-    ! left_out "$@" || return 0
-    to=$DESTDIR$2/$(name "$3")
-    mkdir -p "${to%/*}"
-    temporary=$(mktemp "${to%/*}/.install.XXXXXX")
-    content "$3" >"$temporary"
-    chmod "$1" "$temporary"
-    case $to in
-    # On macOS, programs ask for the library by the path that it gives as its own.
-    *.dylib) install_name_tool -id "$libdir/${links%% *}" "$temporary" ;;
-    esac
+    ! left_out || return 0
+    [ -d "$folder" ] || mkdir -p "$folder"
+    temporary=$(mktemp "$folder/.install.XXXXXX")
+    if [ "$mode" = link ]; then
+        ln -sf "$library" "$temporary"
+    else
+        content >"$temporary"
+        chmod "$mode" "$temporary"
+        case $to in
+        # On macOS, programs ask for the library by the path that it gives as its own.
+        *.dylib) install_name_tool -id "$libdir/${links%% *}" "$temporary" ;;
+        esac
+    fi
+    # A link to a folder, into which mv would go.
+    [ ! -d "$to" ] || rm -f "$to"
     mv -f "$temporary" "$to"
     echo "  INSTALL $to"
 }
 
-put_links() {
-    for link in $links; do
-        rm -f "$DESTDIR$libdir/$link"
-        ln -s "$library" "$DESTDIR$libdir/$link"
-        echo "  INSTALL $DESTDIR$libdir/$link"
-    done
-}
-
 take() {
-    [ -z "$2" ] || take_name "$DESTDIR$2/$(name "$3")"
-}
-
-take_name() {
-    [ -e "$1" ] || [ -L "$1" ] || return 0
-    rm -f "$1"
-    echo "  RM      $1"
+    [ -f "$to" ] || [ -L "$to" ] || return 0
+    # It may lead to another version by now.
+    [ "$mode" != link ] || [ "$(readlink "$to")" = "$library" ] || return 0
+    rm -f "$to"
+    echo "  RM      $to"
 }
 
 # Folders that are empty now. Those that a variable names stay, as they may have been there before; but
 # DESTDIR is a heap of things on their way elsewhere.
 take_folders() {
-    [ -n "$2" ] || return 0
-    at=$DESTDIR$2
+    at=$folder
     while [ "$at" != "$DESTDIR" ]; do
         if [ -z "$DESTDIR" ]; then
             for kept in "$PREFIX" "$bindir" "$libdir" "$includedir" "$datadir" "$mandir"; do
@@ -181,36 +171,32 @@ take_folders() {
 # Does the system find the library by its name? Where it cannot tell, nothing is said.
 tell_of_library() {
     [ -z "$DESTDIR" ] && [ -n "$libdir" ] || return 0
-    PATH=$PATH:/usr/sbin:/sbin
-    known=$(ldconfig -p 2>/dev/null) || return 0
+    known=$(PATH=$PATH:/usr/sbin:/sbin ldconfig -p 2>/dev/null) || return 0
     case $known in
     *"=> $libdir/libtoken_verifier.so."*) ;;
     *)
-        if ldconfig -N -X -v 2>/dev/null | grep -q "^$libdir:"; then
-            echo "Run 'ldconfig' as root, and programs find libtoken_verifier.so."
-        else
-            echo "Programs find libtoken_verifier.so when they are linked with -Wl,-rpath,$libdir"
-        fi
+        echo "Programs find libtoken_verifier.so when root has run 'ldconfig'; or, where that does not look in" \
+            "$libdir, when they are linked with -Wl,-rpath,$libdir"
         ;;
     esac
 }
 
-for variable in PREFIX bindir libdir includedir datadir mandir docdir unitdir; do
-    eval "folder=\$$variable"
-    while [ "$folder" != "${folder%/}" ]; do
-        folder=${folder%/}
-    done
-    case $folder in
-    '' | /*) eval "$variable=\$folder" ;;
-    *) fail "$variable=$folder: a path that begins with / is wanted (DESTDIR is put in front of it)" ;;
-    esac
-done
 case $DESTDIR in
 '' | /*) ;;
 *) DESTDIR=$PWD/$DESTDIR ;;
 esac
-while [ "$DESTDIR" != "${DESTDIR%/}" ]; do
-    DESTDIR=${DESTDIR%/}
+for variable in DESTDIR PREFIX bindir libdir includedir datadir mandir docdir unitdir; do
+    eval "value=\$$variable"
+    while [ "$value" != "${value%/}" ]; do
+        value=${value%/}
+    done
+    eval "$variable=\$value"
+    [ "$variable" != DESTDIR ] || continue # which is written into no file
+    case $value in
+    *[\"\'\#\$%\&\\]*) fail "$variable=$value: a path without \" ' # \$ % & and \\ is wanted" ;;
+    '' | /*) ;;
+    *) fail "$variable=$value: a path that begins with / is wanted (DESTDIR is put in front of it)" ;;
+    esac
 done
 
 case ${1-} in
@@ -221,14 +207,10 @@ install)
     check_age
     files check
     files put
-    [ -z "$libdir" ] || put_links
     tell_of_library
     ;;
 uninstall)
     files take
-    [ -z "$libdir" ] || for link in $links; do
-        take_name "$DESTDIR$libdir/$link"
-    done
     files take_folders
     ;;
 *)
