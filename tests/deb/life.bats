@@ -61,9 +61,10 @@ state() {
     for program in token_manager token_verifier token_authd; do
         compgen -G "$root/usr/share/man/man[18]/$program.[18].gz"
         [ -s "$root/usr/share/bash-completion/completions/$program" ]
-        [ -s "$root/usr/share/zsh/vendor-completions/_$program" ]
         [ -s "$root/usr/share/fish/vendor_completions.d/$program.fish" ]
     done
+    # One for all three.
+    [ -s "$root/usr/share/zsh/vendor-completions/_token_manager" ]
     same "$(inside find /etc -name '*token*')" \
         "/etc/systemd/system/sockets.target.wants/token_authd.socket"
 }
