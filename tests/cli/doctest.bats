@@ -3,6 +3,7 @@
 
 load common
 load verifier
+load authd
 
 # document NAME: a document of this test, from standard input.
 document() {
@@ -174,13 +175,22 @@ END
 make install-nothing
 ```
 END
-    printf 'install:\n\ttouch made\n' >tree/Makefile
+    # shellcheck disable=SC2016 # for make
+    printf '# NO_TEST is yours, and so is OF.\n\ninstall:\n\ttouch made $(TESTS)\n' >tree/Makefile
     doctest docs/a.md
     exits 1
     sed -i s/-nothing// tree/docs/a.md
     doctest docs/a.md
     exits 0
+    sed -i 's/install/& OF=a TESTS=docs/' tree/docs/a.md
+    doctest docs/a.md
+    exits 0
     [ ! -e tree/made ]
+    sed -i 's/TESTS=/TEST=/' tree/docs/a.md
+    doctest docs/a.md
+    exits 1
+    says "$stderr" "the Makefile does not know the variable TEST"
+    sed -i 's/TEST=/TESTS=/' tree/docs/a.md
     doctest
     exits 1
     says "$stderr" "make is stood in for, and not listed"
@@ -214,4 +224,77 @@ END
     doctest docs/a.md
     exits 1
     says "$stderr" "mount is not run here: see tests/doctest.exceptions"
+}
+
+@test "what would change the machine is not run by other programs for the document either" {
+    document docs/a.md <<'END'
+```sh
+touch before
+(sh -c 'mount -t proc proc here; touch after') || touch after
+touch after
+```
+END
+    mkdir -p tree/tests/doctest.d
+    # shellcheck disable=SC2016 # for the session
+    echo 'at_end() { echo "at the end: $(echo before* after*)"; }' >tree/tests/doctest.d/docs-a.md.bash
+    doctest docs/a.md
+    exits 1
+    says "$stderr" "mount is not run here"
+    says "$stderr" "at the end: before after*"
+}
+
+@test "arguments that a program of ours does not take fail a block, whatever the block makes of that" {
+    local line
+    for line in 'token_manager list --statsu active || echo "none"' \
+        'printf "%s\n" one | token_verifier check --scpoe chat | cat' \
+        'token_authd --listen unix:authd.sock --relm x & wait'; do
+        document docs/a.md <<END
+\`\`\`sh
+$line
+echo goes on
+\`\`\`
+END
+        doctest docs/a.md
+        exits 1
+        says "$output" "not ok 1 - "
+        says "$stderr" "goes on"
+        says "$stderr" " does not take these arguments: "
+    done
+    sed -i 's/^token.*/token_manager list --status active \&\& ! token_manager revoke nobody/' tree/docs/a.md
+    doctest docs/a.md
+    exits 0
+}
+
+@test "who makes or joins a group has that of a unit" {
+    document packaging/systemd/token_authd.service <<<'SupplementaryGroups=api-tokens'
+    document docs/a.md <<'END'
+```sh
+groupadd --system api-tokens
+adduser my-server api-tokens
+```
+END
+    doctest docs/a.md
+    exits 0
+    sed -i 's/server api-tokens/server api-token/' tree/docs/a.md
+    doctest docs/a.md
+    exits 1
+    says "$stderr" "no unit of packaging/systemd has the group api-token"
+}
+
+@test "what a unit would start is started with what token_authd takes" {
+    needs token_authd systemd-analyze
+    document docs/a.md <<'END'
+```ini
+[Service]
+ExecStart=
+ExecStart=/usr/bin/token_authd --require-auth \
+    --realm "my api"
+```
+END
+    doctest docs/a.md
+    exits 0
+    sed -i 's/--realm/--relm/' tree/docs/a.md
+    doctest docs/a.md
+    exits 1
+    says "$stderr" 'unknown option "--relm"'
 }
