@@ -36,18 +36,6 @@ wait_for() {
     fail "this did not come about: $*"
 }
 
-# Skips the test, by name, where a program is missing: needs PROGRAM...
-needs() {
-    local program
-    for program in "$@"; do
-        if [ "$program" = token_authd ]; then
-            [ -x "$BIN/token_authd" ] || skip "needs token_authd, which was left out"
-        else
-            command -v "$program" >/dev/null || skip "needs $program (make deps-test)"
-        fi
-    done
-}
-
 # A server with these options, ready: start_authd [OPTION...]. On a port of 127.0.0.1 that is free,
 # unless --listen says otherwise. Sets authd_pid, authd_log, authd_url, and for TCP authd_port.
 # The log goes on after that of the one before.

@@ -27,7 +27,7 @@ jwt_of() {
 # Runs `check` at a terminal. Its standard input are expect's commands from when echo is off; the
 # terminal shows an exit status and the settings afterwards.
 at_terminal() {
-    command -v expect >/dev/null || skip "needs expect"
+    needs expect
     {
         printf '%s\n' 'set timeout 20' \
             'spawn -noecho sh -c {trap : INT; "$0" check; echo "exit $?"; stty -a} $env(VERIFIER)' \

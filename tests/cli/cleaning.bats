@@ -234,7 +234,7 @@ END
 }
 
 @test "a token that is restored while delete asks about it is spared" {
-    command -v expect >/dev/null || skip "needs expect"
+    needs expect
     records "$(record 1 kept sk-aaaaaaaaaaa "$revoked")" "$(record 2 gone sk-bbbbbbbbbbb "$revoked")"
     run expect -c "
         set timeout 10

@@ -1,7 +1,11 @@
 # For every bats file: the programs, a folder of its own, and an environment without keys.
 # shellcheck shell=bash disable=SC2034  # what is set is for the callers
 
+# shellcheck disable=SC1091 # looked at by itself
+. "${BASH_SOURCE[0]%/*}/basics.bash"
+
 setup() {
+    needs_build
     trace_failures_only
     unset FREEGPT_API_KEY OPENAI_API_KEY API_TOKENS_FILE TOKEN_VERIFIER_REQUIRE_AUTH NO_COLOR
     export LC_ALL=C.UTF-8 # for bash: characters, not bytes
@@ -62,10 +66,50 @@ field() {
         '.tokens[] | select(.name == $name) | .[$key] // "null"' api_tokens.json
 }
 
+# Is there JSON in the data, and is this true of it? json [OPTION...] FILTER
+# (Of no input at all, jq 1.6 says that everything is true.)
+json() {
+    [ "$output" != "" ] && jq -e "$@" <<<"$output"
+}
+
+# remember … unchanged: are these files, byte for byte, what they were?
+remembered=(api_tokens.json api_tokens.json.audit)
+
+remember() {
+    local name there=()
+    [ ! -e before ] || rm -r before
+    mkdir before
+    for name in "${remembered[@]}"; do
+        [ ! -e "$name" ] || there+=("$name")
+    done
+    [ ${#there[@]} = 0 ] || cp "${there[@]}" before/
+}
+
+unchanged() {
+    local name
+    for name in "${remembered[@]}"; do
+        if [ -e "before/$name" ]; then
+            cmp "before/$name" "$name" || return 1
+        elif [ -e "$name" ]; then
+            fail "$name is new"
+        fi
+    done
+}
+
 # Run something as an unprivileged user, who may use the current folder: as_nobody COMMAND...
 # The calling test is skipped where that cannot be done.
 as_nobody() {
     setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"
+}
+
+# The same, whoever runs the tests: as somebody whom permissions bind, and who does not own the test's
+# files if root does.
+unprivileged() {
+    if [ "$(id -u)" = 0 ]; then
+        as_nobody "$@"
+    else
+        "$@"
+    fi
 }
 
 needs_root() {

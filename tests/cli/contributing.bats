@@ -6,6 +6,7 @@
 load common
 
 setup_file() {
+    needs_build || return
     local tree=$BATS_TEST_DIRNAME/../.. blocks=$BATS_FILE_TMPDIR/blocks
     export copy=$BATS_FILE_TMPDIR/copy
     mkdir -p "$copy/tests/cli" "$copy/built" "$blocks"

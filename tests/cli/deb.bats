@@ -73,7 +73,7 @@ folder/token-manager_0.0.1_all.deb" ]
 }
 
 @test "the symbols that the package tells of are those of the library" {
-    command -v nm >/dev/null || skip "needs nm"
+    needs nm
     [ -e "$BIN/libtoken_verifier.so" ]
     diff <(nm -D --defined-only "$BIN/libtoken_verifier.so" | sed 's/.* //; s/@@*.*//' | sort) \
         <(sed -n 's/^ \([A-Za-z_0-9]*\)@.*/\1/p' "$debian"/*.symbols | sort)

@@ -3,7 +3,6 @@
 
 load common
 load verifier
-load authd
 
 # document NAME: a document of this test, from standard input.
 document() {
@@ -14,10 +13,6 @@ document() {
 doctest() {
     DOCTEST_TREE=$PWD/tree TMPDIR=$BATS_TEST_TMPDIR run_apart "$BATS_TEST_DIRNAME/../doctest" "$@"
     printf '%s\n' "$output" "$stderr"
-}
-
-needs_jq() {
-    command -v jq >/dev/null || skip "needs jq"
 }
 
 @test "blocks of a document are run in a row, and what is shown of their output has to be true" {
@@ -140,7 +135,7 @@ END
 }
 
 @test "JSON has to be JSON, and a token file one that is accepted" {
-    needs_jq
+    needs jq
     document docs/a.md <<'END'
 ```json
 {"a": [1, …], "b": "…"}

@@ -9,13 +9,6 @@ load library
 
 tree=$BATS_TEST_DIRNAME/../..
 
-needs() {
-    local tool
-    for tool in "$@"; do
-        command -v "$tool" >/dev/null || skip "needs $tool"
-    done
-}
-
 # make_in TREE WORD...: as a person types it, without the variables of the make that runs the tests.
 make_in() {
     env -u MAKEFLAGS -u MAKEOVERRIDES -u MFLAGS -u MAKELEVEL -u PREFIX -u DESTDIR \

@@ -8,10 +8,6 @@ load common
 load verifier
 load library
 
-needs() {
-    command -v "$1" >/dev/null || skip "needs $1"
-}
-
 # A program that is linked with the shared library, which brings what it needs itself.
 build_shared() {
     ${CC:-cc} -std=c17 -D_DEFAULT_SOURCE -O1 -g $warnings "${@:3}" $(sanitizers) -Iproduct -pthread \

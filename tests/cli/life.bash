@@ -11,6 +11,9 @@ manages() {
     [ "$status" -eq "$1" ]
 }
 
+# And the uses must not change either.
+remembered+=(api_tokens.json.usage)
+
 # A time so many seconds from now, as the file has it: in_seconds NUMBER
 in_seconds() {
     date -u -d "@$(($(date +%s) + $1))" +%Y-%m-%dT%H:%M:%SZ
@@ -24,35 +27,9 @@ within() {
         fail "$1 is not $2 seconds after $(date -u -d "@$begun")"
 }
 
-# Is there JSON on standard output, and is this true of it? json [OPTION...] FILTER
-json() {
-    [ "$output" != "" ] && jq -e "$@" <<<"$output"
-}
-
-# remember … unchanged: are token file and trail, byte for byte, what they were, and the uses too?
-remember() {
-    local name there=()
-    [ ! -e before ] || rm -r before
-    mkdir before
-    for name in api_tokens.json api_tokens.json.audit api_tokens.json.usage; do
-        [ ! -e "$name" ] || there+=("$name")
-    done
-    [ ${#there[@]} = 0 ] || cp "${there[@]}" before/
-}
-
-unchanged() {
-    local name
-    for name in api_tokens.json api_tokens.json.audit api_tokens.json.usage; do
-        if [ -e "before/$name" ]; then
-            cmp "before/$name" "$name" || return 1
-        elif [ -e "$name" ]; then
-            fail "$name is new"
-        fi
-    done
-}
-
 # The program `ask`, made once a file: call it in setup_file.
 build_ask_once() {
+    needs_build || return
     cd "$BATS_FILE_TMPDIR" || return
     build_ask
 }

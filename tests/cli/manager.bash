@@ -10,12 +10,6 @@ exits() {
     [ "$status" -eq "$1" ]
 }
 
-# Is there JSON in the data, and is this true of it? json [OPTION ...] FILTER
-# (Of no input at all, jq 1.6 says that everything is true.)
-json() {
-    [ "$output" != "" ] && jq -e "$@" <<<"$output"
-}
-
 # Does the talk contain each of these texts?
 says() {
     local text
@@ -29,28 +23,6 @@ hides() {
     local text
     for text; do
         [[ $output$'\n'$stderr != *"$text"* ]] || { echo "shown: $text"; return 1; }
-    done
-}
-
-# remember … unchanged: is the token file, byte for byte, what it was, and the audit trail too?
-remember() {
-    local name there=()
-    [ ! -e before ] || rm -r before
-    mkdir before
-    for name in api_tokens.json api_tokens.json.audit; do
-        [ ! -e "$name" ] || there+=("$name")
-    done
-    [ ${#there[@]} = 0 ] || cp "${there[@]}" before/
-}
-
-unchanged() {
-    local name
-    for name in api_tokens.json api_tokens.json.audit; do
-        if [ -e "before/$name" ]; then
-            cmp "before/$name" "$name" || return 1
-        else
-            [ ! -e "$name" ] || { echo "$name is new"; return 1; }
-        fi
     done
 }
 
@@ -88,11 +60,6 @@ expired='"expires_at": "2003-02-03T04:05:06Z"'
 # Of the token of that name, "active", "revoked" or "expired"; of several, a line each.
 status_of() {
     "$manager" list --json | jq -r --arg name "$1" '.[] | select(.name == $name) | .status'
-}
-
-# Skip the test without this program: needs PROGRAM
-needs() {
-    command -v "$1" >/dev/null || skip "needs $1"
 }
 
 # Run something at a terminal, without anybody at it. (Needs script.)

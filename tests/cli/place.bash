@@ -23,15 +23,6 @@ enter_unprivileged() {
     cd own || return
 }
 
-# Runs something as an unprivileged user, whoever runs the tests.
-unprivileged() {
-    if [ "$(id -u)" = 0 ]; then
-        as_nobody "$@"
-    else
-        "$@"
-    fi
-}
-
 # Skips the test where nothing can be mounted, as in most containers.
 needs_mounts() {
     unshare=(unshare -m)

@@ -487,7 +487,7 @@ recorded() {
 }
 
 @test "a use that could not be recorded at once is recorded later, while it waits" {
-    command -v flock >/dev/null || skip "needs flock"
+    needs flock
     write_tokens "$(record a "$token_one")"
     start "$verifier" stream
     exec 9<>api_tokens.json.usage

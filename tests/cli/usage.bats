@@ -288,7 +288,7 @@ good_for_others() {
 }
 
 @test "a lock that is held on the usage file holds up neither verdict nor list" {
-    command -v flock >/dev/null || skip "needs flock"
+    needs flock
     token=$(create ci)
     cp api_tokens.json.usage before
     exec 9<>api_tokens.json.usage

@@ -14,16 +14,6 @@
     future=9990-01-01T00:00:00Z
 }
 
-fail() {
-    printf '%s\n' "$@" >&2
-    return 1
-}
-
-# same GOT WANTED
-same() {
-    [ "$1" = "$2" ] || fail "got:    $1" "wanted: $2"
-}
-
 # says TEXT PART
 says() {
     [[ $1 == *"$2"* ]] || fail "this is not said: $2" "but this: $1"
@@ -115,16 +105,6 @@ is_open() {
     says "$stderr" "AUTHENTICATION IS OFF"
 }
 
-# Runs something as a user whom permissions bind, and who does not own the test's files if the tests
-# are run by root. Call share_folder first.
-unprivileged() {
-    if [ "$(id -u)" = 0 ]; then
-        as_nobody "$@"
-    else
-        "$@"
-    fi
-}
-
 # Lets that user run the programs and use the current folder, or skips the test.
 share_folder() {
     local folder=$PWD
@@ -141,7 +121,7 @@ share_folder() {
 
 # A new git repository, out of reach of what the caller has set up: git_init [FOLDER]
 git_init() {
-    command -v git >/dev/null || skip "needs git"
+    needs git
     unset "${!GIT_@}"
     export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
     git init --quiet "${1:-.}"

@@ -3,16 +3,14 @@
 # shellcheck shell=bash disable=SC2034,SC2154,SC2016  # what is set is for the callers, and by
 # them; shells inside expand what is in single quotes
 
-packages=$BIN/deb
+# shellcheck disable=SC1091 # looked at by itself
+. "${BASH_SOURCE[0]%/*}/../cli/basics.bash"
 
-needs() {
-    local program
-    for program in "$@"; do
-        command -v "$program" >/dev/null || skip "needs $program (make deps-deb)"
-    done
-}
+packages=${BIN-}/deb
+brought_by=deps-deb
 
 needs_packages() {
+    needs_build
     compgen -G "$packages/token-manager_*.deb" >/dev/null || skip "needs the packages (make deb)"
 }
 
@@ -117,9 +115,3 @@ owned() {
     inside sh -c 'stat -c "%n %a %U:%G" $*' sh "$@"
 }
 
-same() {
-    [ "$1" = "$2" ] || {
-        printf '%s\n' "got:" "$1" "wanted:" "$2"
-        return 1
-    }
-}

@@ -240,7 +240,7 @@ from_the_lock() {
 
 @test "a file that may not grow past any one size is whole" {
     local size limit error=EFBIG
-    command -v prlimit >/dev/null || skip "needs prlimit"
+    needs prlimit
     make_starts
     failures=0 done=0
     for row in "create|tokens|manager create probe" "convert|predecessor|manager import api_tokens.json"; do
