@@ -1,6 +1,6 @@
 # make            build everything into build/
 # make deps       install what building and testing need
-# make deps-test  install nginx, Caddy and others for the tests with them, skipped where they are not
+# make deps-test  install nginx, Caddy and others for the tests that want them, else skipped
 # make deps-lint  install what lint and sanitize need
 # make install    copy what was built to where PREFIX says; make uninstall takes it away again
 # make demo       see the programs at work in a temporary folder
@@ -9,7 +9,7 @@
 # make picture    take the picture of a terminal in README.md again
 # make faults     kill, and fail, the programs at every system call and allocation
 # make soak       the promises under load: many writers, revokes, requests
-# make fuzz       look for inputs that break the readers; FUZZ_SECONDS=600 for longer, FUZZ=json for one
+# make fuzz       look for inputs that break the readers; FUZZ_SECONDS=600 for longer, FUZZ=json
 # make mutants    break the programs on purpose, and see that tests notice
 # make sanitize   the same tests, built with the address and undefined behaviour sanitizers
 # make deb        the Debian packages, into build/deb
@@ -21,8 +21,8 @@
 # CC, CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS are yours. WERROR=1 makes warnings errors,
 # V=1 shows whole commands, BUILD=folder builds elsewhere.
 #
-# `make install` builds nothing that is there, so it may be run by root. These say where things go, and
-# `make uninstall` wants the same:
+# `make install` builds nothing that is there, so it may be run by root. These say where things go,
+# and `make uninstall` wants the same:
 #
 #   PREFIX       above all the others    /usr/local
 #   bindir       programs                $(PREFIX)/bin
@@ -107,9 +107,13 @@ preloads := $(preload_objects:.o=.so)
 fuzzers := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 c_files := $(sort $(wildcard src/*/*.[ch] tests/*/*.[ch]))
-scripts := $(wildcard .ci/run docs/*.sh packaging/*.sh packaging/debian/*.post* packaging/debian/tests/*-* \
+scripts := $(wildcard .ci/run docs/*.sh \
+	packaging/*.sh packaging/debian/*.post* packaging/debian/tests/*-* \
+	packaging/completions/bash/* \
 	tests/*.sh tests/tap tests/mutants tests/check-layers tests/check-posix \
-	tests/*/*.sh tests/*/*.bash tests/*/*.bats packaging/completions/bash/*)
+	tests/doctest tests/doctest.rules tests/doctest.session \
+	tests/doctest.d/noted tests/doctest.d/refused tests/doctest.d/bin/* \
+	tests/*/*.sh tests/*/*.bash tests/*/*.bats)
 
 Q := $(if $(V),,@)
 # Arch Linux keeps prove where only a login shell looks.
@@ -167,7 +171,7 @@ $(programs): $(archives)
 	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $(filter-out $(archives),$^) $(archives) \
 		$(LDLIBS) $(call pkg_libs,$(PKGS_$(@F)))
 
-# (On i386 each source has its copy of what finds out where the code is, of which a linker keeps one.)
+# (On i386 each source has its copy of what finds out where the code is; a linker keeps one.)
 $(BUILD)/libtoken_verifier.a: $(lib_objects)
 	@echo "  AR    $@"
 ifeq ($(system),Darwin)
@@ -245,16 +249,16 @@ doctest: all
 picture: all
 	@BIN='$(abspath $(BUILD))' docs/terminal.sh >'$(BUILD)/terminal.svg'
 	@cp '$(BUILD)/terminal.svg' docs/terminal.svg
-.PHONY: doctest picture
-scripts += $(wildcard docs/*.sh tests/doctest tests/doctest.rules tests/doctest.session tests/doctest.d/bin/*)
 
 # The suites of tests/promises at full scale. Their figures are those of docs/reliability.md.
 faults_suites := crash failure order memory
-soak_suites := $(filter-out $(faults_suites),$(basename $(notdir $(wildcard tests/promises/*.bats))))
+soak_suites := $(filter-out $(faults_suites), \
+	$(basename $(notdir $(wildcard tests/promises/*.bats))))
 SUITES ?= $($@_suites)
 faults soak: $(tested)
 	@rm -f '$(BUILD)/figures.$@' && SCALE=full FIGURES='$(abspath $(BUILD))/figures.$@' \
-	BIN='$(abspath $(BUILD))' prove -j$(TEST_JOBS) --timer --exec tests/tap $(SUITES:%=tests/promises/%.bats)
+	BIN='$(abspath $(BUILD))' prove -j$(TEST_JOBS) --timer --exec tests/tap \
+		$(SUITES:%=tests/promises/%.bats)
 	@sort '$(BUILD)/figures.$@'
 
 # The same harnesses, but built to look for inputs that break them. FUZZ names one or more of them.
@@ -266,8 +270,8 @@ fuzz: | $(first)
 		{ echo "clang with its fuzzer is missing: run 'make deps-lint'" >&2; exit 1; }
 	@$(MAKE) --no-print-directory BUILD='$(BUILD)/fuzz' CC=clang FORTIFY=0 \
 		SANITIZE=fuzzer-no-link,address,undefined fuzzers
-	@BIN='$(abspath $(BUILD)/fuzz)' FIGURES='$(abspath $(BUILD))/figures.fuzz' FUZZ_JOBS=$(TEST_JOBS) \
-		tests/fuzz.sh $(FUZZ_SECONDS) $(FUZZ)
+	@BIN='$(abspath $(BUILD)/fuzz)' FIGURES='$(abspath $(BUILD))/figures.fuzz' \
+		FUZZ_JOBS=$(TEST_JOBS) tests/fuzz.sh $(FUZZ_SECONDS) $(FUZZ)
 
 fuzzers: $(fuzzers)
 
@@ -300,12 +304,14 @@ quietly = sh -c 'said=$$("$$@" 2>&1) || { echo "$$said"; exit 1; }' sh
 check-tidy: $(addprefix have-,$(PKGS) $(PKGS_unit) $(foreach p,$(OPTIONAL),$(PKGS_$p)))
 	@printf '%s\n' $(filter %.c,$(c_files)) | \
 	xargs -P "$$(getconf _NPROCESSORS_ONLN)" -I{} $(quietly) $(CLANG_TIDY) --quiet {} -- \
-		$(cppflags) -std=c17 $(warnings) $(call pkg_cflags,$(foreach f,unit $(PROGRAMS) $(OPTIONAL),$(PKGS_$f)))
+		$(cppflags) -std=c17 $(warnings) \
+		$(call pkg_cflags,$(foreach f,unit $(PROGRAMS) $(OPTIONAL),$(PKGS_$f)))
 
 # cppcheck takes every variable that a function is given to fill in for one that it reads.
 check-cppcheck: | $(first)
 	@cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
-		--suppress=ctuuninitvar --inline-suppr --library=posix --std=c11 --language=c -Isrc src tests
+		--suppress=ctuuninitvar --inline-suppr --library=posix --std=c11 --language=c -Isrc \
+		src tests
 
 # A suite is no better than what it was last seen to notice: the lines to break must still be there.
 check-mutants:
@@ -329,8 +335,8 @@ mandir = $(datadir)/man
 docdir = $(datadir)/doc/token_manager
 unitdir = $(if $(filter Linux,$(system)),$(PREFIX)/lib/systemd/system)
 for_install = BUILD='$(BUILD)' PROGRAMS='$(PROGRAMS)' OPTIONAL='$(OPTIONAL)' SHARED='$(shared)' \
-	VERSION='$(version)' PKGS='$(PKGS)' $(foreach v,DESTDIR PREFIX bindir libdir includedir datadir \
-	mandir docdir unitdir,$v='$(subst ','\'',$($v))')
+	VERSION='$(version)' PKGS='$(PKGS)' $(foreach v,DESTDIR PREFIX bindir libdir includedir \
+	datadir mandir docdir unitdir,$v='$(subst ','\'',$($v))')
 
 # Only what is not there at all is built here, lest root builds again what a user built otherwise.
 install: | $(first) $(filter all,$(MAKECMDGOALS))
@@ -369,9 +375,9 @@ ifeq ($(BUILD),build)
 endif
 
 FORCE:
-.PHONY: all programs $(OPTIONAL) test faults soak fuzz fuzzers mutants sanitize lint check-layers \
-	check-posix check-format check-mutants check-tidy check-cppcheck check-scripts install uninstall demo deps \
-	deps-test deps-lint deps-deb deb check-deb clean FORCE
+.PHONY: all programs $(OPTIONAL) test doctest picture faults soak fuzz fuzzers mutants sanitize \
+	lint check-layers check-posix check-format check-mutants check-tidy check-cppcheck \
+	check-scripts install uninstall demo deps deps-test deps-lint deps-deb deb check-deb clean FORCE
 .SUFFIXES:
 .DELETE_ON_ERROR:
 
