@@ -46,6 +46,11 @@ helped() {
     "$BIN/$1" "${@:2}" --help | sed -nE 's/^  (--[a-z-]+(\[[^]]*\]| [A-Z]+)?)( .*)?$/\1/p'
 }
 
+# The commands of a program: commands_of PROGRAM
+commands_of() {
+    "$BIN/$1" --help | sed -n '/^Commands/,/^$/s/^  \([a-z-]*\) .*/\1/p'
+}
+
 # The words of a kind in the tags of a section's lists: tags KIND PAGE SECTION
 tags() {
     section "$2" "$3" | sed -n "s/^\.It $1 \([^ ]*\).*/\1/p"
@@ -103,6 +108,7 @@ shown() {
 }
 
 @test "what the pages refer to among themselves is there, and each names the others" {
+    count=0
     for page in $all_pages; do
         seen=$(section "$page" "SEE ALSO")
         for other in $all_pages; do
@@ -110,16 +116,17 @@ shown() {
         done
         while read -r name number; do
             [ -e "$pages/$name.$number" ] || fail "$page: there is no $name($number)"
+            count=$((count + 1))
         done < <(sed -nE 's/^\.Xr ((token|api)[^ ]*) ([0-9]).*/\1 \3/p' "$pages/$page")
     done
+    [ "$count" -ge 20 ] # each in four others
 }
 
 @test "the commands and options of --help are those of the pages" {
     for program in token_manager token_verifier; do
         page=$program.1
         common=$(described "$page" DESCRIPTION)
-        commands=$("$BIN/$program" --help |
-            sed -n '/^Commands/,/^$/s/^  \([a-z]*\) .*/\1/p')
+        commands=$(commands_of "$program")
         same_set "$program" "$commands" "$(sed -n '/^\.Sh COMMANDS/,/^\.Sh E/s/^\.Ss //p' "$pages/$page")"
         same_set "$program, of every command" "$(helped "$program")" "$common"
         for command in $commands; do
@@ -141,19 +148,21 @@ shown() {
 @test "no page tells of an option that no program has" {
     needs token_authd
     known=$({
-        for command in "" create list revoke rotate restore delete import audit; do
-            helped token_manager $command
+        for program in token_manager token_verifier token_authd; do
+            helped "$program"
+            for command in $(commands_of "$program"); do
+                helped "$program" "$command"
+            done
         done
-        for command in "" check stream status; do
-            helped token_verifier $command
-        done
-        helped token_authd
     } | sed 's/[[ ].*//' | sort -u)
+    count=0
     for page in $all_pages; do
         while read -r option; do
             grep -qx -e "$option" <<<"$known" || fail "$page: $option"
+            count=$((count + 1))
         done < <(options_of <"$pages/$page" | sed 's/[[ ].*//' | sort -u)
     done
+    [ "$count" -gt 40 ]
 }
 
 @test "the variables that programs read are those of the pages" {
@@ -180,6 +189,7 @@ shown() {
     }
     same_set token_manager "$codes" "$(told token_manager.1)"
     for page in token_verifier.1 token_authd.8; do
+        [ "$(told "$page" | wc -l)" -ge 3 ]
         for code in $(told "$page"); do
             grep -qx "$code" <<<"$codes" || fail "$page: $code"
         done
@@ -233,11 +243,13 @@ $(grep -hoE '(manager_commit\([^"]*|\.action = )"[a-z]+"' "$token_manager"/*.c |
 
 # Are these fields in that section? knows PAGE SECTION <FIELDS
 knows() {
-    local words name
+    local words name count=0
     words=" $(section "$1" "$2" | tr ',\n' '  ') "
     while read -r name; do
         says "$words" " $name "
+        count=$((count + 1))
     done
+    [ "$count" -gt 3 ] || fail "$1, $2: only $count fields"
 }
 
 @test "the fields of --json are in the pages" {
@@ -276,6 +288,7 @@ knows() {
     same_set names "$(names <"$header")" "$(sed '/^\.Dt/d' "$pages/token_verifier.3" | names)"
 
     # What is declared, as it is declared.
+    count=0
     declared=$(sed -nE '/^struct .*\{/,/^\};/s/^    ([^ ;{][^;{]*);.*/\1/p' "$header" | grep -v reserved)
     told=$(section token_verifier.3 Options && section token_verifier.3 Requests && section token_verifier.3 Results)
     while read -r member; do
@@ -283,10 +296,15 @@ knows() {
     done <<<"$declared"
     while read -r member; do
         grep -qxF -e "$member" <<<"$declared" || fail "the header has no $member"
+        count=$((count + 1))
     done < <(grep '^\.It' <<<"$told" | grep -oE 'Fa "[^"]*"' | sed 's/Fa "//; s/"$//')
+    [ "$count" -ge "$(wc -l <<<"$declared")" ]
+    count=0
     while read -r parameter; do
         grep -qE "(^|[ (])${parameter//\*/\\*}[,)]" "$header" || fail "no parameter $parameter"
+        count=$((count + 1))
     done < <(section token_verifier.3 SYNOPSIS | grep -E '^\.F[an]' | grep -oE '"[^"]*"' | tr -d '"')
+    [ "$count" -gt 5 ]
 }
 
 @test "the program in the page of the library compiles and decides" {
