@@ -10,6 +10,7 @@ setup() {
     trace_failures_only
     cd "$BATS_TEST_DIRNAME/../.." || exit
     mapfile -t documents < <(ls ./*.md && find docs packaging tests src -name '*.md')
+    [ ${#documents[@]} -ge 8 ]
 }
 
 # None of these was found: none WHAT <LIST
@@ -17,6 +18,12 @@ none() {
     local found
     found=$(cat)
     [ -z "$found" ] || { printf '%s:\n%s\n' "$1" "$found"; return 1; }
+}
+
+# The same list; where it is shorter than that, a line more that says so, and that nothing knows, so that
+# no test passes for want of anything to look at: some NUMBER <LIST
+some() {
+    awk -v least="$1" '{ print } END { if (NR < least) print "only " NR " were found, and not " least }'
 }
 
 # The tables of rooms: "FLOOR FOLDER ROOM" for each that design.md names.
@@ -86,7 +93,7 @@ anchors() {
 }
 
 @test "each path of a source that a document names is there" {
-    grep -noE '\b(src|tests|packaging|docs)/[A-Za-z0-9_./-]*[A-Za-z0-9_]' "${documents[@]}" |
+    grep -noE '\b(src|tests|packaging|docs)/[A-Za-z0-9_./-]*[A-Za-z0-9_]' "${documents[@]}" | some 50 |
         while IFS=: read -r document line path; do
             case $path in
             # What a reader is to make, by CONTRIBUTING.md; and what stands for any suite.
@@ -126,7 +133,7 @@ anchors() {
     [ "$(wc -l <<<"$defined")" = 8 ]
     [ -z "$(uniq -d <<<"$defined")" ]
     grep -rhoIE '\bP[0-9]\b' src tests docs packaging Makefile ./*.md --exclude-dir=corpus --exclude-dir=found |
-        sort -u | comm -23 - <(echo "$defined") | none "cited, but not defined in docs/design.md"
+        sort -u | some 8 | comm -23 - <(echo "$defined") | none "cited, but not defined in docs/design.md"
     grep -oE '^\| P[0-9]+ ' docs/reliability.md | tr -d '| ' | sort -u | comm -13 - <(echo "$defined") |
         none "defined, but not in docs/reliability.md"
 }
@@ -135,7 +142,7 @@ anchors() {
     # A word in code that begins like a room.
     grep -ohE '`[a-z_]+`' docs/design.md | tr -d '`' | sort -u | grep -E \
         '^(store|manager|atomic_file|token_set|token_json|verifier|verdict|snapshot|lock|audit|usage)_' |
-        while read -r name; do
+        some 10 | while read -r name; do
             grep -rqw -- "$name" src || echo "$name"
         done | none "named in docs/design.md, but not in src"
 }
@@ -148,13 +155,13 @@ anchors() {
         grep -qE "(^|[ *])$call\(" src/store/store.h
     done <<<"$calls"
     # Nothing above calls what is neither one of them nor of the kind that only tells.
-    grep -rhoE '\bstore_[a-z_]+\(' src/verify src/token_* | tr -d '(' | sort -u |
+    grep -rhoE '\bstore_[a-z_]+\(' src/verify src/token_* | tr -d '(' | sort -u | some 5 |
         grep -vxE "${calls//$'\n'/|}|store_(tokens|path|is_new|version_clear)" | none "more calls than the design has"
 }
 
 @test "the drawing is what its script draws, and its stations are functions on their floors" {
     docs/routes.sh | cmp - docs/routes.svg
-    local floor name folders
+    local floor name folders count=0
     while IFS='|' read -r floor name _; do
         case $floor in
         4*) folders='src/cli src/token_*' ;;
@@ -165,8 +172,10 @@ anchors() {
         esac
         # shellcheck disable=SC2086 # folders are words
         grep -rqE "^[a-z].*[ *]${name// /}\(" $folders || echo "$name"
+        count=$((count + 1))
     done < <(grep -E '^[0-4] [|]' docs/routes.sh) >"$BATS_TEST_TMPDIR/lost"
     none "no function there" <"$BATS_TEST_TMPDIR/lost"
+    [ "$count" -ge 15 ]
 }
 
 @test "the index of the documents has each of them" {
