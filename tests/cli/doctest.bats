@@ -134,6 +134,19 @@ END
     says "$stderr" "no reason is given for one of docs/a.md"
 }
 
+@test "a document that is not there, and none with a block, is no pass" {
+    document docs/a.md <<<'No block.'
+    doctest docs/b.md
+    exits 1
+    says "$stderr" "there is no docs/b.md"
+    doctest
+    exits 1
+    says "$stderr" "no document has a block"
+    doctest docs/a.md
+    exits 0
+    same "$output" "1..0"
+}
+
 @test "JSON has to be JSON, and a token file one that is accepted" {
     needs jq
     document docs/a.md <<'END'
