@@ -241,6 +241,32 @@ all_options() {
     done
 }
 
+# What was typed may be a whole secret, and `ps` shows everybody the arguments of a program.
+# shellcheck disable=SC2016 # for the program
+@test "nothing that was typed for a token becomes an argument of a program" {
+    local shell name secret=zqzqzqzqzqzqzqzqzqzq
+    prepare
+    records "$(record 1 ci zqzqz)"
+    mkdir spies
+    for name in token_manager token_verifier awk sed; do
+        printf '#!/bin/sh\nprintf "%%s\\n" "${0##*/} $*" >>"%s"\nexec "%s" "$@"\n' \
+            "$PWD/arguments" "$(command -v "$name")" >"spies/$name"
+    done
+    chmod +x spies/*
+    printf '%s\n' "token_manager $secret " "token_manager -- $secret " "token_manager list $secret" \
+        "token_manager --no-env-file $secret --" "token_manager revoke zqz" "token_manager revoke $secret" \
+        "token_manager delete '$secret" "token_manager audit $secret " "token_verifier $secret " >lines
+    for shell in bash zsh fish; do
+        needs "$shell"
+        rm -f offers arguments
+        PATH=$PWD/spies:$PATH offered "$shell" <lines >got
+        grep -qx zqzqz got
+        grep -qx 'token_manager revoke --help' arguments
+        grep -qx 'token_manager list --selectors' arguments
+        diff /dev/null <(grep zq arguments)
+    done
+}
+
 # Names that a shell would do something with, and how far each is typed.
 # shellcheck disable=SC1003,SC2016 # nothing of them is to be expanded
 evil=('$(touch pwned)' '$' '`touch pwned`' '`' 'a b' a "it's" it 'q"d' q 'back\slash\' ba x:y x: k=v k= 'é…' é '!now' '!'

@@ -41,7 +41,11 @@ function __token_manager_walk --no-scope-shadowing
         else if test -z "$cmd"; and string match -q 'Commands*' -- $help
             test $w = help; and continue # `help COMMAND` is `COMMAND --help`
             set cmd $w
-            set help (__token_manager_run $cmd --help)
+            if contains -- $w (__token_manager_commands | string replace -r '\t.*' '')
+                set help (__token_manager_run $w --help)
+            else
+                set help
+            end
         else
             set operands (math $operands + 1)
         end
@@ -64,19 +68,16 @@ function __token_manager_options --no-scope-shadowing
     end
 end
 
-# `ps` shows the arguments of programs, and the word may be a whole token: a beginning is enough. If
-# nothing begins so, other rules for matching may still find something.
+# The word may be a whole secret, and `ps` shows the arguments of programs before these can hide them:
+# START stays unused, and fish chooses, as it does among all words that are offered.
 function __token_manager_selectors --no-scope-shadowing
-    set -l start (string match -r '^[\'"]?([^\'"\\\\]{0,14})' -- $word)[2]
     switch $cmd
         case revoke rotate
             set -a store --status active
         case restore
             set -a store --status revoked
     end
-    set -l lines (__token_manager_run list --selectors=$start $store)
-    set -q lines[1]; or set lines (__token_manager_run list --selectors $store)
-    printf '%s\n' $lines
+    __token_manager_run list --selectors $store
 end
 
 # Values of option, after $argv[1] in the same word. Where it is a time, help has examples.
