@@ -270,7 +270,8 @@ all_options() {
 # Names that a shell would do something with, and how far each is typed.
 # shellcheck disable=SC1003,SC2016 # nothing of them is to be expanded
 evil=('$(touch pwned)' '$' '`touch pwned`' '`' 'a b' a "it's" it 'q"d' q 'back\slash\' ba x:y x: k=v k= 'é…' é '!now' '!'
-    '~' '~' '*' '*' ';touch pwned' ';' '#h' '#' '@host' '@' '{x,y}' '{' "'tis" "'" '<p' '<' 'w  w' w '%1' %)
+    '~' '~' '*' '*' ';touch pwned' ';' '#h' '#' '@host' '@' '{x,y}' '{' "'tis" "'" '<p' '<' 'w  w' w '%1' %
+    'fin!' 'fi' "end'" en 'dne"' d)
 
 # The beginning of a name as somebody types it: typed_ HOW BEGINNING; nothing where it cannot be.
 typed_bare() {

@@ -2,7 +2,10 @@
 # the program's own --help tells, tokens those of `token_manager list --selectors`.
 #
 # Names of tokens are other people's text: nothing of them is ever evaluated, and fish quotes what it
-# inserts. Helpers marked --no-scope-shadowing share the variables of __token_manager_complete.
+# inserts. (It takes * at the beginning of a word, quoted or not, for a wildcard, and completes that to
+# no name: fish 3.6 does so for every program.)
+#
+# Helpers marked --no-scope-shadowing share the variables of __token_manager_complete.
 
 # A finished word as the program would get it: fish has taken off the quotes, but not expanded it.
 function __token_manager_word
