@@ -24,8 +24,8 @@ struct listing {
     struct usage usage;
     struct terminal terminal;
     struct criteria criteria;
-    const char *selectors; /* only these, beginning so; NULL: whole tokens */
-    bool any_status;       /* no --status */
+    bool selectors;  /* these, and not the tokens */
+    bool any_status; /* no --status */
     enum token_status status;
 };
 
@@ -212,7 +212,7 @@ static enum status print_selectors(const struct listing *listing, struct error *
     const struct token_set *tokens = &listing->tokens;
     struct selector_lines lines;
     struct buffer out = {0};
-    enum status status = selector_lines_init(&lines, tokens, listing->selectors, error);
+    enum status status = selector_lines_init(&lines, tokens, error);
 
     for (size_t i = 0; i < tokens->count && status == STATUS_OK; i++) {
         if (is_shown(listing, &tokens->records[i].token)) {
@@ -276,8 +276,7 @@ static enum status load_tokens(struct listing *listing, struct error *error)
         return error_set(error, STATUS_STORE, "%s does not exist; `%s create NAME` makes it",
                          settings->path, command);
     }
-    if (status == STATUS_OK &&
-        (listing->selectors == NULL || criteria_ask_for_use(&listing->criteria))) {
+    if (status == STATUS_OK && (!listing->selectors || criteria_ask_for_use(&listing->criteria))) {
         status = load_usage(listing, error);
     }
     return status;
@@ -286,8 +285,8 @@ static enum status load_tokens(struct listing *listing, struct error *error)
 static enum status read_selectors(struct listing *listing, const struct cli_arguments *arguments,
                                   struct error *error)
 {
-    listing->selectors = cli_value(arguments, "selectors");
-    return listing->selectors != NULL && listing->manager->json
+    listing->selectors = cli_has(arguments, "selectors");
+    return listing->selectors && listing->manager->json
                ? error_set(error, STATUS_USAGE, "--selectors and --json exclude each other")
                : STATUS_OK;
 }
@@ -312,7 +311,7 @@ enum status list_run(const struct cli_arguments *arguments, struct error *error)
     if (status == STATUS_OK) {
         status = load_tokens(&listing, error);
     }
-    if (status == STATUS_OK && listing.selectors != NULL) {
+    if (status == STATUS_OK && listing.selectors) {
         status = print_selectors(&listing, error);
     } else if (status == STATUS_OK && manager.json) {
         status = print_json(&listing, error);

@@ -25,7 +25,7 @@ static const struct cli_option list_options[] = {
     {"unused-for", "TIME", "only those not used for this long: 90d", false},
     {"expiring-within", "TIME", "only those that expire within this time: 14d", false},
     {"usage", "FILE", "read last uses from here", false},
-    {"selectors", "[=START]", "for completion: print SELECTOR<TAB>description lines", false},
+    {"selectors", NULL, "for completion: print SELECTOR<TAB>description lines", false},
 };
 
 static const struct cli_option rotate_options[] = {

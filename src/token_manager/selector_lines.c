@@ -141,33 +141,26 @@ static enum status meanings_init(struct meanings *meanings, const struct token_s
     return STATUS_OK;
 }
 
-static bool begins(const struct selector_lines *lines, const char *text)
-{
-    return strncmp(text, lines->beginning, strlen(lines->beginning)) == 0;
-}
-
 static void choose(struct selector_lines *lines, const struct meanings *meanings)
 {
     for (size_t i = 0; i < lines->tokens->count; i++) {
         const struct token *token = &lines->tokens->records[i].token;
         const char *prefix = token->secret.prefix;
 
-        lines->by_name[i] = begins(lines, token->name) && may_be_offered(token->name) &&
-                            means(meanings, token->name, i);
-        lines->by_prefix[i] = begins(lines, prefix) && prefix[0] != '-' &&
-                              token_set_is_beginning(prefix) && means(meanings, prefix, i);
+        lines->by_name[i] = may_be_offered(token->name) && means(meanings, token->name, i);
+        lines->by_prefix[i] =
+            prefix[0] != '-' && token_set_is_beginning(prefix) && means(meanings, prefix, i);
     }
 }
 
 enum status selector_lines_init(struct selector_lines *lines, const struct token_set *tokens,
-                                const char *beginning, struct error *error)
+                                struct error *error)
 {
     struct meanings meanings = {0};
     enum status status = meanings_init(&meanings, tokens, error);
 
     *lines = (struct selector_lines){
         .tokens = tokens,
-        .beginning = beginning,
         .by_name = calloc(tokens->count + 1, sizeof(*lines->by_name)),
         .by_prefix = calloc(tokens->count + 1, sizeof(*lines->by_prefix)),
     };
@@ -205,9 +198,7 @@ void selector_lines_append(const struct selector_lines *lines, size_t index, int
     if (lines->by_name[index]) {
         append_line(out, token->name, status, token->secret.prefix, "...");
     }
-    if (begins(lines, token->id)) {
-        append_line(out, token->id, status, token->name, "");
-    }
+    append_line(out, token->id, status, token->name, "");
     if (lines->by_prefix[index]) {
         append_line(out, token->secret.prefix, status, token->name, "");
     }

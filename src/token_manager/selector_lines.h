@@ -15,15 +15,13 @@
 
 struct selector_lines {
     const struct token_set *tokens; /* borrowed */
-    const char *beginning;          /* borrowed; only selectors that begin so */
     bool *by_name;                  /* which tokens have a name to be offered … */
     bool *by_prefix;                /* … and a prefix */
 };
 
 /* Looks at all tokens, also at those that are not to be shown. The caller clears in any case. */
 MUST_CHECK enum status selector_lines_init(struct selector_lines *lines,
-                                           const struct token_set *tokens, const char *beginning,
-                                           struct error *error);
+                                           const struct token_set *tokens, struct error *error);
 
 /* Appends the lines of one token. */
 void selector_lines_append(const struct selector_lines *lines, size_t index, int64_t now,

@@ -425,7 +425,7 @@ leaves() {
     leaves '' 2 "$manager" create x --note "$token"
     leaves '' 2 "$manager" list --file "$token"
     leaves '' 2 "$manager" list --status "$token"
-    leaves '' 0 "$manager" list --selectors="$token"
+    leaves '' 2 "$manager" list --selectors="$token"
     leaves '' 2 "$manager" "$token"
     leaves '' 2 "$manager" "$token" --help
     leaves '' 2 "$manager" help "$token"
