@@ -164,10 +164,9 @@ enum status selector_lines_init(struct selector_lines *lines, const struct token
         .by_name = calloc(tokens->count + 1, sizeof(*lines->by_name)),
         .by_prefix = calloc(tokens->count + 1, sizeof(*lines->by_prefix)),
     };
-    if (status == STATUS_OK && (lines->by_name == NULL || lines->by_prefix == NULL)) {
+    if (lines->by_name == NULL || lines->by_prefix == NULL) {
         status = error_no_memory(error);
-    }
-    if (status == STATUS_OK) {
+    } else if (status == STATUS_OK) {
         choose(lines, &meanings);
     }
     free(meanings.names.items);
