@@ -291,6 +291,33 @@ static enum status read_colour(const struct tables *tables, struct cli_arguments
                            text_quote(&quoted, word, strlen(word)));
 }
 
+/*
+ * What `ps` is not to show whole: an operand that is long enough, whatever holds a whole token, and all
+ * that is long in a call that comes to nothing. Tells whether there is any.
+ */
+static bool hide_secrets(const struct cli_arguments *arguments, bool has_failed, char **words,
+                         char **shown)
+{
+    size_t operand = 0;
+    bool found = false;
+
+    for (int i = 1; words[0] != NULL && words[i] != NULL; i++) {
+        const size_t size = strlen(words[i]);
+        const bool is_operand =
+            operand < arguments->operand_count && arguments->operands[operand] == words[i];
+
+        operand += is_operand;
+        if (size >= SECRET_LEAST &&
+            (has_failed || is_operand || token_text_has_whole(words[i], size))) {
+            found = true;
+            if (shown != NULL) {
+                secret_wipe(shown[i] + SECRET_SHOWN, size - SECRET_SHOWN);
+            }
+        }
+    }
+    return found;
+}
+
 /* Zeroed memory: the last word is NULL. */
 static enum status copy_words(struct cli_arguments *arguments, int argc, char **argv,
                               struct error *error)
@@ -305,26 +332,26 @@ static enum status copy_words(struct cli_arguments *arguments, int argc, char **
     return arguments->words != NULL ? STATUS_OK : error_no_memory(error);
 }
 
-/*
- * What `ps` shows is shortened where it may be a secret: each operand that is long enough, whatever
- * holds a whole token, and all that is long in a call that comes to nothing.
- */
-static void hide_secrets(const struct cli_arguments *arguments, bool has_failed, int argc,
-                         char **argv)
+/* Goes on with copies, of which `ps` knows nothing, where there is something to hide. */
+static enum status part_from_title(struct tables *tables, int argc, char **argv,
+                                   struct cli_arguments *arguments, struct error *error)
 {
-    size_t operand = 0;
+    enum status status;
 
-    for (int i = 1; i < argc; i++) {
-        const size_t size = strlen(argv[i]);
-        const bool is_operand = operand < arguments->operand_count &&
-                                arguments->operands[operand] == arguments->words[i];
-
-        operand += is_operand;
-        if (size >= SECRET_LEAST &&
-            (has_failed || is_operand || token_text_has_whole(argv[i], size))) {
-            secret_wipe(argv[i] + SECRET_SHOWN, size - SECRET_SHOWN);
-        }
+    if (!hide_secrets(arguments, false, argv, NULL)) {
+        return STATUS_OK;
     }
+    status = copy_words(arguments, argc, argv, error);
+    if (status == STATUS_OK) {
+        tables->command = find_command(tables->program, "");
+        arguments->given_count = 0;
+        arguments->operand_count = 0;
+        status = parse(tables, arguments->words, arguments, error);
+    }
+    if (status == STATUS_OK) {
+        (void)hide_secrets(arguments, false, arguments->words, argv);
+    }
+    return status;
 }
 
 /* The message about a wrong option is to be without colour, too, if a later one says so. */
@@ -343,19 +370,21 @@ enum status arguments_parse(const struct cli_program *program, int argc, char **
                             struct cli_arguments *arguments, struct error *error)
 {
     struct tables tables = {.program = program, .command = find_command(program, "")};
-    enum status status = copy_words(arguments, argc, argv, error);
+    enum status status = parse(&tables, argv, arguments, error);
     struct error ignored;
     enum status colour;
 
     if (status == STATUS_OK) {
-        status = parse(&tables, arguments->words, arguments, error);
+        status = part_from_title(&tables, argc, argv, arguments, error);
     }
     colour = read_colour(&tables, arguments, status == STATUS_OK ? error : &ignored);
     status = status == STATUS_OK ? colour : status;
     if (status != STATUS_OK && asks_for_no_colour(argc, argv)) {
         arguments->colour = CLI_COLOUR_NEVER;
     }
-    hide_secrets(arguments, status != STATUS_OK, argc, argv);
+    if (status != STATUS_OK) {
+        (void)hide_secrets(arguments, true, argv, argv);
+    }
     arguments->command = tables.command;
     return status;
 }

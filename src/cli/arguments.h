@@ -11,8 +11,8 @@
  * Fills in `arguments`, which the caller zeroes before and clears after in any case. Options may
  * stand anywhere, as --name value or --name=value; the first operand names the command, or is the word
  * help; -- ends the options. What `colour` is to be is read as well. STATUS_USAGE names what is
- * wrong, and the nearest known word. Words are copied, and those that may be secrets shortened in
- * `argv`, where `ps` would show them.
+ * wrong, and the nearest known word. Words that may be secrets are
+ * copied, and shortened in `argv`, where `ps` would show them.
  */
 MUST_CHECK enum status arguments_parse(const struct cli_program *program, int argc, char **argv,
                                        struct cli_arguments *arguments, struct error *error);

@@ -39,9 +39,10 @@ struct cli_arguments {
         const char *value; /* cli_no_value where there is none */
     } given[CLI_GIVEN_LIMIT];
     size_t given_count;
-    char **operands; /* the array is owned, each is one of the words */
+    char **operands; /* the array is owned */
     size_t operand_count;
-    char **words; /* copies of all arguments, to NULL, which are wiped: they may be secrets */
+    char *
+        *words; /* copies of all arguments, to NULL, wiped after; NULL where none may be a secret */
     enum cli_colour colour;
 };
 

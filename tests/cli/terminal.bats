@@ -131,20 +131,20 @@ END
 }
 
 @test "what the name of a file could do to a terminal is escaped" {
-    path=$'a\e[31m\u202eb\x9b'
+    path=$'a\e[31m\xe2\x80\xaeb\x9b'
     exits 0 "$manager" create ci --file "$path"
-    hides $'\e' $'\u202e' $'\x9b'
+    hides $'\e' $'\xe2\x80\xae' $'\x9b'
     says 'a\x1b[31m\xe2\x80\xaeb\x9b'
     exits 0 "$verifier" status --file "$path"
-    hides $'\e' $'\u202e' $'\x9b'
+    hides $'\e' $'\xe2\x80\xae' $'\x9b'
     [[ $output == *'a\x1b[31m\xe2\x80\xaeb\x9b (1 active'* ]]
     exits 6 "$manager" list --file "$path.not"
-    hides $'\e' $'\u202e' $'\x9b'
+    hides $'\e' $'\xe2\x80\xae' $'\x9b'
     exits 0 "$manager" audit --file "$path"
     exits 0 "$manager" rotate ci --file "$path"
-    hides $'\e' $'\u202e' $'\x9b'
+    hides $'\e' $'\xe2\x80\xae' $'\x9b'
     exits 0 "$manager" revoke ci --file "$path"
-    hides $'\e' $'\u202e' $'\x9b'
+    hides $'\e' $'\xe2\x80\xae' $'\x9b'
 }
 
 @test "Ctrl-C at the question of delete changes nothing and leaves the terminal as it was" {
