@@ -15,6 +15,8 @@
 # make deb        the Debian packages, into build/deb
 # make check-deb  look at them, and install, use, upgrade and purge them in a clean Debian
 # make deps-deb   install what these two need
+# make check-integrations   what docs/integrations shows, with the programs it is for
+# make deps-integrations    install those programs
 # make lint       format, static analysis, shell scripts, floors, POSIX
 # make clean      remove everything that make made
 #
@@ -81,7 +83,7 @@ pkg_cflags = $(shell $(PKG_CONFIG) --cflags $(PKGS) $1 2>/dev/null)
 pkg_libs = $(shell $(PKG_CONFIG) --libs $(PKGS) $1 2>/dev/null)
 need = for p in $1; do $(PKG_CONFIG) --exists $$p 2>/dev/null || \
 	{ echo "$$p is missing: run 'make deps'" >&2; exit 1; }; done
-first := $(filter deps deps-test deps-lint deps-deb,$(MAKECMDGOALS))
+first := $(filter deps deps-test deps-lint deps-deb deps-integrations,$(MAKECMDGOALS))
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(addsuffix /*.c,$1)))
 lib_objects := $(call objects,src/base src/token src/store src/verify)
@@ -362,6 +364,15 @@ deps-lint: | $(filter deps deps-test,$(first))
 deps-deb: | $(filter deps deps-test deps-lint,$(first))
 	@packaging/deps.sh deb
 
+# What npm brings stays beside what is built.
+deps-integrations: | $(filter deps deps-test deps-lint deps-deb,$(first))
+	@packaging/deps.sh integrations
+	@mkdir -p '$(BUILD)/node' && cp tests/integrations/package.json '$(BUILD)/node/' && \
+		npm install --prefix '$(BUILD)/node' --no-audit --no-fund --loglevel=error
+
+check-integrations: all $(helpers)
+	@BIN='$(abspath $(BUILD))' prove -j$(TEST_JOBS) --exec tests/tap tests/integrations/*.bats
+
 deb: | $(first)
 	@VERSION='$(version)' packaging/deb.sh '$(BUILD)/deb'
 
@@ -377,7 +388,8 @@ endif
 FORCE:
 .PHONY: all programs $(OPTIONAL) test doctest picture faults soak fuzz fuzzers mutants sanitize \
 	lint check-layers check-posix check-format check-mutants check-tidy check-cppcheck \
-	check-scripts install uninstall demo deps deps-test deps-lint deps-deb deb check-deb clean FORCE
+	check-scripts check-deb check-integrations install uninstall demo deb deps deps-test \
+	deps-lint deps-deb deps-integrations clean FORCE
 .SUFFIXES:
 .DELETE_ON_ERROR:
 

@@ -2,10 +2,11 @@
 # Install what building and testing need; or with "test" the servers and tools that the tests of
 # token_authd talk to (apart, because some systems start a server that is installed); or with "lint"
 # what `make lint` and `make sanitize` need; or with "deb" what `make deb` and `make check-deb` need
-# beyond the first of these, on Debian and Ubuntu. It looks for the things themselves, not for packages, so
+# beyond the first of these, on Debian and Ubuntu; or with "integrations" what `make check-integrations`
+# needs beyond "test". It looks for the things themselves, not for packages, so
 # that what was installed by hand counts, and does nothing where nothing is missing.
 #
-# usage: packaging/deps.sh [test | lint | deb]
+# usage: packaging/deps.sh [test | lint | deb | integrations]
 set -eu
 
 # Servers are where only root looks, and prove on Arch Linux where only a login shell does.
@@ -13,9 +14,9 @@ PATH=$PATH:/usr/sbin:/sbin:/usr/bin/core_perl
 
 group=${1:-build}
 case $group in
-build | test | lint | deb) ;;
+build | test | lint | deb | integrations) ;;
 *)
-    echo "usage: packaging/deps.sh [test | lint | deb]" >&2
+    echo "usage: packaging/deps.sh [test | lint | deb | integrations]" >&2
     exit 2
     ;;
 esac
@@ -75,6 +76,9 @@ deb   debootstrap  debootstrap      -                     -                 -   
 deb   unshare      util-linux       -                     -                 -           -
 deb   ip           iproute2         -                     -                 -           -
 deb   systemd-socket-activate systemd -                   -                 -           -
+integrations python3 python3         python3               python3           python      python
+integrations node nodejs             nodejs                nodejs            nodejs      node
+integrations npm npm                 npm                   npm               npm         -
 END
 }
 
