@@ -10,7 +10,7 @@ start_upstream() {
     local folder=$PWD/${1:+recorder}
     [ -n "${1-}" ] || folder=$PWD/upstream
     mkdir "$folder"
-    perl "$BATS_TEST_DIRNAME/upstream.pl" "$folder" "$@" 2>"$folder/errors" 3>&- &
+    perl "${BASH_SOURCE[0]%/*}/upstream.pl" "$folder" "$@" 2>"$folder/errors" 3>&- &
     started+=("$!")
     wait_for test -e "$folder/port"
     upstream_port=$(cat "$folder/port")
@@ -21,15 +21,16 @@ nothing_passed() {
     [ ! -e upstream/requests ] || fail "this came through:" "$(cat upstream/requests)"
 }
 
-# The configuration for nginx that people copy, with the port, our paths, and further changes; its
-# temporary files would go to folders of the system: nginx_configuration PORT [FROM TO]...
+# The configuration for nginx that people copy, nginx/nginx.conf or what nginx_file says, with the port,
+# our paths, and further changes; its temporary files would go to folders of the system:
+# nginx_configuration PORT [FROM TO]...
 nginx_configuration() {
     local port=$1 temporary='' kind
     shift
     for kind in client_body proxy fastcgi uwsgi scgi; do
         temporary+="${kind}_temp_path $PWD/temp_$kind; "
     done
-    integration nginx/nginx.conf \
+    integration "${nginx_file:-nginx/nginx.conf}" \
         "listen 127.0.0.1:8080;" "listen 127.0.0.1:$port;" \
         "server 127.0.0.1:9000;" "server 127.0.0.1:$upstream_port;" \
         "server unix:/run/token_authd.sock;" "server unix:$PWD/authd.sock;" \

@@ -6,6 +6,7 @@
 # Unix socket. Each request is appended to FOLDER/requests, in one piece: its connection's number, its
 # head, and the size of its body. What it answers is the same text, but
 #   /verify…   in the place of token_authd: everybody is let in
+#   /session   204 where the cookie has session=SESSION, or 403 with session=locked, else 401
 #   /stream    "first", and "second" once there is FOLDER/go
 use strict;
 use warnings;
@@ -75,6 +76,11 @@ sub answer {
     if ($head =~ m{^\S+ /verify}) {
         print $client "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Token-Id: tok_0\r\n",
             "X-Token-Name: name\r\nX-Token-Scopes: *\r\nX-Auth-Mode: file\r\n\r\n";
+    } elsif ($head =~ m{^\S+ /session[ ?]}) {
+        my ($session) = $head =~ /^cookie:.*\bsession=(\w+)/im;
+        my %status = (SESSION => '204 No Content', locked => '403 Forbidden');
+        my $status = $status{$session // ''} // '401 Unauthorized';
+        print $client "HTTP/1.1 $status\r\n", $status =~ /^204/ ? '' : "Content-Length: 0\r\n", "\r\n";
     } elsif ($head =~ m{^\S+ /stream}) {
         print $client "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n",
             "Connection: close\r\n\r\nfirst\n";
