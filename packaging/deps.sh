@@ -24,6 +24,7 @@ esac
 # A want is a command or
 #   header:FILE   a header that the C compiler finds
 #   pc:MODULE     a library that pkg-config finds
+#   py:MODULE     a module of the system's own Python
 #   asan:CC       what the compiler CC needs to link the sanitizers
 # Package "-": there is none, and what would use it does without. A comma joins two packages.
 wants() {
@@ -79,6 +80,8 @@ deb   systemd-socket-activate systemd -                   -                 -   
 integrations python3 python3         python3               python3           python      python
 integrations node nodejs             nodejs                nodejs            nodejs      node
 integrations npm npm                 npm                   npm               npm         -
+integrations py:fastapi python3-fastapi python3-fastapi    py3-fastapi       python-fastapi -
+integrations py:uvicorn python3-uvicorn python3-uvicorn    uvicorn           uvicorn     -
 END
 }
 
@@ -95,6 +98,9 @@ have() {
         ;;
     pc:*)
         pkg-config --exists "${1#pc:}" 2>/dev/null
+        ;;
+    py:*)
+        "$(command -v /usr/bin/python3 || echo python3)" -c "import ${1#py:}" 2>/dev/null
         ;;
     asan:cc)
         ! have cc || links cc -static-libasan -static-libubsan
