@@ -82,6 +82,10 @@ integrations node nodejs             nodejs                nodejs            nod
 integrations npm npm                 npm                   npm               npm         -
 integrations py:fastapi python3-fastapi python3-fastapi    py3-fastapi       python-fastapi -
 integrations py:uvicorn python3-uvicorn python3-uvicorn    uvicorn           uvicorn     -
+integrations sshd openssh-server     openssh-server        openssh-server    openssh     -
+integrations ssh openssh-client      openssh-clients       openssh-client    openssh     -
+integrations gh gh                   gh                    github-cli        github-cli  gh
+integrations yq yq                   yq                    yq                go-yq       yq
 END
 }
 
