@@ -86,6 +86,9 @@ integrations sshd openssh-server     openssh-server        openssh-server    ope
 integrations ssh openssh-client      openssh-clients       openssh-client    openssh     -
 integrations gh gh                   gh                    github-cli        github-cli  gh
 integrations yq yq                   yq                    yq                go-yq       yq
+integrations buildah buildah          buildah               buildah           buildah     -
+integrations docker-compose docker-compose -               -                 -           -
+integrations kubectl kubernetes-client -                   kubectl           kubectl     kubernetes-cli
 integrations fail2ban-regex fail2ban fail2ban-server       fail2ban          fail2ban    -
 END
 }
