@@ -109,7 +109,7 @@ preloads := $(preload_objects:.o=.so)
 fuzzers := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 c_files := $(sort $(wildcard src/*/*.[ch] tests/*/*.[ch]))
-scripts := $(wildcard .ci/run docs/*.sh \
+scripts := $(wildcard .ci/run docs/*.sh docs/integrations/*/*.sh \
 	packaging/*.sh packaging/debian/*.post* packaging/debian/tests/*-* \
 	packaging/completions/bash/* \
 	tests/*.sh tests/tap tests/mutants tests/check-layers tests/check-posix \

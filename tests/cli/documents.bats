@@ -178,15 +178,17 @@ anchors() {
     [ "$count" -ge 15 ]
 }
 
-@test "the index of the documents has each of them" {
-    local document
+@test "the index of the documents has each of them, and that of integrations each folder" {
+    local document index
     for document in "${documents[@]#./}"; do
         case $document in
         docs/README.md | tests/* | src/*) continue ;;
+        docs/integrations/*/*) index=docs/integrations/README.md ;;
+        *) index=docs/README.md ;;
         esac
-        document=${document#docs/}
-        grep -qF -e "]($document)" -e "](../$document)" -e "](${document%/README.md})" docs/README.md ||
-            echo "$document"
+        document=${document#"${index%/*}/"}
+        grep -qF -e "]($document)" -e "](../$document)" -e "](${document%/README.md})" "$index" ||
+            echo "$document, in $index"
     done >"$BATS_TEST_TMPDIR/missing"
-    none "not in docs/README.md" <"$BATS_TEST_TMPDIR/missing"
+    none "missing" <"$BATS_TEST_TMPDIR/missing"
 }
