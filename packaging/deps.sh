@@ -23,6 +23,7 @@ esac
 
 # A want is a command or
 #   header:FILE   a header that the C compiler finds
+#   file:PATH     a file of no program
 #   pc:MODULE     a library that pkg-config finds
 #   py:MODULE     a module of the system's own Python
 #   asan:CC       what the compiler CC needs to link the sanitizers
@@ -90,6 +91,8 @@ integrations buildah buildah          buildah               buildah           bu
 integrations docker-compose docker-compose -               -                 -           -
 integrations kubectl kubernetes-client -                   kubectl           kubectl     kubernetes-cli
 integrations fail2ban-regex fail2ban fail2ban-server       fail2ban          fail2ban    -
+integrations apache2 apache2-bin     -                     -                 -           -
+integrations file:/usr/share/lua/5.3/socket.lua lua-socket - -               -           -
 END
 }
 
@@ -103,6 +106,9 @@ have() {
     case $1 in
     header:*)
         ! have cc || echo "#include <${1#header:}>" | cc -E -x c - >/dev/null 2>&1
+        ;;
+    file:*)
+        [ -e "${1#file:}" ]
         ;;
     pc:*)
         pkg-config --exists "${1#pc:}" 2>/dev/null
