@@ -16,7 +16,7 @@
 # make check-deb  look at them, and install, use, upgrade and purge them in a clean Debian
 # make deps-deb   install what these two need
 # make check-integrations   what docs/integrations shows, with the programs it is for
-# make deps-integrations    install those programs
+# make deps-integrations    install those programs; Debian starts sshd and fail2ban when they come
 # make lint       format, static analysis, shell scripts, floors, POSIX
 # make clean      remove everything that make made
 #
@@ -368,7 +368,7 @@ deps-deb: | $(filter deps deps-test deps-lint,$(first))
 deps-integrations: | $(filter deps deps-test deps-lint deps-deb,$(first))
 	@packaging/deps.sh integrations
 	@mkdir -p '$(BUILD)/node' && cp tests/integrations/package.json '$(BUILD)/node/' && \
-		npm install --prefix '$(BUILD)/node' --no-audit --no-fund --loglevel=error
+		npm install --prefix '$(BUILD)/node' --ignore-scripts --no-audit --no-fund --loglevel=error
 
 check-integrations: all $(helpers)
 	@BIN='$(abspath $(BUILD))' prove -j$(TEST_JOBS) --exec tests/tap tests/integrations/*.bats

@@ -3,7 +3,7 @@
 # token_authd talk to (apart, because some systems start a server that is installed); or with "lint"
 # what `make lint` and `make sanitize` need; or with "deb" what `make deb` and `make check-deb` need
 # beyond the first of these, on Debian and Ubuntu; or with "integrations" what `make check-integrations`
-# needs beyond "test". It looks for the things themselves, not for packages, so
+# needs beyond "test" (of which Debian starts sshd and fail2ban). It looks for the things themselves, not for packages, so
 # that what was installed by hand counts, and does nothing where nothing is missing.
 #
 # usage: packaging/deps.sh [test | lint | deb | integrations]
@@ -86,7 +86,6 @@ integrations py:uvicorn python3-uvicorn python3-uvicorn    uvicorn           uvi
 integrations sshd openssh-server     openssh-server        openssh-server    openssh     -
 integrations ssh openssh-client      openssh-clients       openssh-client    openssh     -
 integrations gh gh                   gh                    github-cli        github-cli  gh
-integrations yq yq                   yq                    yq                go-yq       yq
 integrations buildah buildah          buildah               buildah           buildah     -
 integrations docker-compose docker-compose -               -                 -           -
 integrations kubectl kubernetes-client -                   kubectl           kubectl     kubernetes-cli

@@ -9,7 +9,7 @@ load ../cli/verifier
 load ../cli/authd
 load ../cli/upstream
 load ../cli/nginx
-load yaml
+load npm
 
 tree=$BATS_TEST_DIRNAME/../..
 containers=$tree/docs/integrations/containers
@@ -232,12 +232,11 @@ make_configuration() {
         $'server unix:/sockets/token_authd.sock;\nserver api:9000;\nlisten 8080;\ninclude watch.conf;'
 }
 
-# Something with one file mounted in the place of ./mounted/api_tokens.json: with_single_file COMMAND...
-with_single_file() {
-    # shellcheck disable=SC2016 # for that shell
-    unshare --mount bash -c 'mount --make-rprivate / && mount --bind host/api_tokens.json mounted/api_tokens.json &&
-        exec "$@"' - "$@"
-}
+# Has what follows run with one file mounted in the place of ./mounted/api_tokens.json. No function: what is
+# started in the background has to be the command itself, or it would outlive the test.
+# shellcheck disable=SC2016 # for that shell
+with_single_file=(unshare --mount bash -c 'mount --make-rprivate / &&
+    mount --bind host/api_tokens.json mounted/api_tokens.json && exec "$@"' -)
 
 @test "a single file that is mounted: the manager inside cannot replace it, and says what to do" {
     needs_root
@@ -246,7 +245,7 @@ with_single_file() {
     token_file=host/api_tokens.json write_tokens "$(record one "$token_one")"
     cp host/api_tokens.json before
     : >mounted/api_tokens.json
-    run with_single_file "$manager" --file mounted/api_tokens.json create two
+    run "${with_single_file[@]}" "$manager" --file mounted/api_tokens.json create two
     exits 6
     says "$output" "mount its folder"
     cmp host/api_tokens.json before
@@ -259,7 +258,7 @@ with_single_file() {
     token_file=host/api_tokens.json write_tokens "$(record one "$token_one")"
     : >mounted/api_tokens.json
     # shellcheck disable=SC2034 # for start_authd
-    authd_under=(with_single_file)
+    authd_under=("${with_single_file[@]}")
     start_authd --file mounted/api_tokens.json
     lets_in "$token_one"
     "$manager" --file host/api_tokens.json create two >/dev/null 2>&1
@@ -271,7 +270,7 @@ with_single_file() {
 
 @test "compose.yaml: only nginx has a port, only the manager may write tokens, nobody has rights or a writable root" {
     local compose
-    needs_node_modules js-yaml
+    needs_node_modules yaml
     compose=$(documents_of "$containers/compose.yaml")
     same "$(jq -r '.services | to_entries[] | select(.value.ports) | .key' <<<"$compose")" nginx
     jq -e '.services.nginx.ports | all(startswith("127.0.0.1:"))' <<<"$compose"

@@ -6,6 +6,7 @@ load ../cli/common
 load ../cli/verifier
 load ../cli/authd
 load ../cli/upstream
+load npm
 
 # What Envoy sends for a client's request, with the headers that envoy.yaml allows; the body stays with
 # Envoy: as_envoy METHOD PATH [CURL OPTION...]
@@ -24,8 +25,7 @@ start_verifier() {
 
 @test "Envoy knows every field of envoy.yaml, and each is of the right kind" {
     local modules=$BIN/node/node_modules change
-    needs node
-    [ -d "$modules/@grpc/grpc-js-xds" ] || skip "needs Envoy's API (make deps-integrations)"
+    needs_node_modules yaml protobufjs @grpc/grpc-js-xds # which has Envoy's API
     node "$BATS_TEST_DIRNAME/envoy_config.mjs" "$modules" "$integrations/envoy/envoy.yaml"
     # And it would be told, if it did not.
     integration envoy/envoy.yaml "failure_mode_allow:" "failure_mode_alow:" >wrong.yaml

@@ -9,7 +9,7 @@ load ../cli/verifier
 load ../cli/authd
 load ../cli/upstream
 load ../cli/nginx
-load yaml
+load npm
 
 tree=$BATS_TEST_DIRNAME/../..
 kubernetes=$tree/docs/integrations/kubernetes
@@ -58,7 +58,7 @@ make_configuration() {
 }
 
 @test "the manifests are as the API wants them, and have no field that it does not know" {
-    needs_node_modules js-yaml kubernetes-models
+    needs_node_modules yaml kubernetes-models
     needs jq
     documents_of "$kubernetes/token_authd.yaml" >documents
     same "$(jq -r .kind documents | xargs)" "Deployment Service NetworkPolicy"
@@ -73,7 +73,7 @@ make_configuration() {
 }
 
 @test "each container but yours is without root and rights, and can write nothing but what it needs" {
-    needs_node_modules js-yaml
+    needs_node_modules yaml
     needs jq
     documents_of "$kubernetes/token_authd.yaml" | jq 'select(.kind == "Deployment").spec.template.spec' >pod
     jq -e '[.containers[] | select(.name != "api").securityContext] | length == 2 and all(.runAsNonRoot
@@ -93,7 +93,7 @@ make_configuration() {
 
 @test "kubectl makes the whole of it, with nginx' configuration as README.md has it made" {
     needs kubectl jq
-    needs_node_modules js-yaml kubernetes-models
+    needs_node_modules yaml kubernetes-models
     make_configuration
     HOME=$PWD kubectl kustomize here/kubernetes >all.yaml
     documents_of all.yaml >documents
@@ -112,7 +112,7 @@ make_configuration() {
 @test "the probes ask for paths and ports that nginx has" {
     local watch_port path
     needs nginx token_authd
-    needs_node_modules js-yaml
+    needs_node_modules yaml
     write_tokens "$(record one "$token_one")"
     start_authd --listen unix:authd.sock
     start_upstream
@@ -232,7 +232,7 @@ stand_in_for_cluster() {
 
 @test "publish.sh hands over the very file, as the Secret that the pods mount" {
     needs jq
-    needs_node_modules js-yaml kubernetes-models
+    needs_node_modules yaml kubernetes-models
     stand_in_for_cluster
     token=$(create app)
     "$kubernetes/publish.sh" api_tokens.json --namespace my-api

@@ -9,6 +9,7 @@ load ../cli/verifier
 load ../cli/authd
 load ../cli/upstream
 load ../cli/nginx
+load npm
 
 servers=(llama vllm ollama)
 
@@ -59,8 +60,7 @@ openai() {
 }
 
 needs_openai() {
-    needs node
-    [ -e "$BIN/node/node_modules/openai" ] || skip "needs openai from npm (make deps-integrations)"
+    needs_node_modules openai
 }
 
 # answered COUNT STATUS: so often, each with that status, says the access log.

@@ -138,6 +138,46 @@ start_two_ways() {
     same "$(passed) $(asked)" " "
 }
 
+# What nginx does with a file, a line each: directives FILE
+directives() {
+    sed -e 's/#.*//' -e 's/^ *//' -e 's/ *$//' -e '/^$/d' "$integrations/$1"
+}
+
+# lacks_only FILE <LINES: all else that nginx.conf has is there, too, in this order.
+lacks_only() {
+    same "$(diff <(directives nginx/nginx.conf) <(directives "$1") | sed -n 's/^< //p')" "$(cat)"
+}
+
+@test "what nginx.conf does, the files beside it and that for language models do" {
+    lacks_only nginx/two-ways.conf <<'END'
+upstream api {
+proxy_pass http://api;
+proxy_pass http://api;
+proxy_pass http://token_authd/verify;
+proxy_pass http://token_authd/verify?scope=models;
+return 401 "$auth_error\n";
+return 403 "$auth_error\n";
+END
+    lacks_only nginx/rate-limits.conf <<'END'
+proxy_pass http://api;
+END
+    lacks_only llm/nginx.conf <<'END'
+upstream api {
+server 127.0.0.1:9000;
+listen 127.0.0.1:8080;
+client_max_body_size 32m;
+proxy_set_header Host $host;
+proxy_read_timeout 600s;
+proxy_pass http://api;
+}
+location /v1/models {
+auth_request /_verify/models;
+proxy_pass http://api;
+location = /_verify/models {
+proxy_pass http://token_authd/verify?scope=models;
+END
+}
+
 # The same limits, but none that a slow machine could wait out.
 start_limits() {
     nginx_file=nginx/rate-limits.conf

@@ -7,6 +7,7 @@ load ../cli/common
 load ../cli/verifier
 load ../cli/authd
 load ../cli/upstream
+load npm
 
 modules=$BIN/node/node_modules
 
@@ -15,7 +16,7 @@ start_app() {
     needs node curl
     app=$1
     if [ "$app" = express.mjs ]; then
-        [ -e "$modules/express" ] || skip "needs express (make deps-integrations)"
+        needs_node_modules express
         ln -sfn "$modules" node_modules
     fi
     cp "$integrations/node/token_auth.cjs" .

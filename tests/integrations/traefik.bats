@@ -6,11 +6,11 @@ load ../cli/common
 load ../cli/verifier
 load ../cli/authd
 load ../cli/upstream
+load npm
 
 needs_yaml() {
     modules=$BIN/node/node_modules
-    needs node
-    [ -d "$modules/yaml" ] || skip "needs the package yaml of npm (make deps-integrations)"
+    needs_node_modules yaml
 }
 
 # The values of a field of ForwardAuth, of the middleware named or of all: forward_auth FIELD [NAME]

@@ -1,4 +1,4 @@
-# For bats files about YAML, loaded after common: what it says, as JSON.
+# For bats files that use packages of npm, loaded after common: where those are, and YAML as JSON.
 # shellcheck shell=bash
 
 # Skips the test where npm's packages are missing: needs_node_modules NAME...
@@ -19,6 +19,9 @@ in_node() {
 
 # The documents of a file, one JSON line each: documents_of FILE
 documents_of() {
-    in_node 'require("js-yaml").loadAll(require("fs").readFileSync(process.argv[1], "utf8"),
-        (document) => console.log(JSON.stringify(document)))' "$1"
+    in_node 'require("yaml").parseAllDocuments(require("fs").readFileSync(process.argv[1], "utf8"))
+        .forEach((document) => {
+            if (document.errors.length) throw document.errors[0];
+            console.log(JSON.stringify(document));
+        })' "$1"
 }
