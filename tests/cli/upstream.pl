@@ -6,7 +6,7 @@
 # Unix socket. Each request is appended to FOLDER/requests, in one piece: its connection's number, its
 # head, and the size of its body. What it answers is the same text, but
 #   /verify…   in the place of token_authd: everybody is let in
-#   /session   204 where the cookie has session=SESSION, or 403 with session=locked, else 401
+#   /session   204 where the cookie has session=SESSION, 403 with session=locked, 200 with session=page, else 401
 #   /stream    "first", and "second" once there is FOLDER/go
 use strict;
 use warnings;
@@ -78,7 +78,7 @@ sub answer {
             "X-Token-Name: name\r\nX-Token-Scopes: *\r\nX-Auth-Mode: file\r\n\r\n";
     } elsif ($head =~ m{^\S+ /session[ ?]}) {
         my ($session) = $head =~ /^cookie:.*\bsession=(\w+)/im;
-        my %status = (SESSION => '204 No Content', locked => '403 Forbidden');
+        my %status = (SESSION => '204 No Content', locked => '403 Forbidden', page => '200 OK');
         my $status = $status{$session // ''} // '401 Unauthorized';
         print $client "HTTP/1.1 $status\r\n", $status =~ /^204/ ? '' : "Content-Length: 0\r\n", "\r\n";
     } elsif ($head =~ m{^\S+ /stream}) {

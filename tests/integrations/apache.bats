@@ -102,6 +102,12 @@ teardown() {
         Require token-scope models
         </RequireAny>
         </Location>
+        <Location /for-either>
+        <RequireAny>
+        Require token-scope models
+        Require user narrow
+        </RequireAny>
+        </Location>
         <Location /for-there>
         <RequireAny>
         Require ip 192.0.2.1
@@ -119,6 +125,9 @@ teardown() {
         let_through "" ""
         same "$(seen mode)$(seen underscored)" ""
     done
+    through /for-either -H "X-Api-Key: $token_two"
+    let_through "$(id_of "$token_two")" narrow
+    same "$(header WWW-Authenticate)$(header Cache-Control)" ""
     through /for-there -H "X-Forwarded-For: 192.0.2.1"
     refused_with 401 'Bearer realm="api"' missing_api_key
     through /for-there -H "X-Api-Key: $token_two"
@@ -343,6 +352,8 @@ teardown() {
 
 @test "httpd writes no secrets to its logs" {
     start_apache
+    through /v1/models -H "X-Api-Key: $token_two" -H "Referer: http://127.0.0.1/?key=$token_one"
+    same "$code" 403
     writes_no_secrets api_access.log
     lacks "$(cat api_error.log error.log apache.log)" "${token_one:5}"
 }

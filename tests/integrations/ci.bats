@@ -215,6 +215,8 @@ stores_no_nonsense() {
     printf sk-stored-before >store/API_KEY
     answers 'echo "Welcome to this server!"'
     leaves_what_is_stored create "is no key"
+    answers 'echo Welcome' # what a .bashrc says, where create has nothing to say
+    leaves_what_is_stored create "is no key"
     answers 'echo sk-0123456789ABCDEFGHIJKLM; exit 1'
     leaves_what_is_stored rotate
     answers 'echo; exit 0'

@@ -128,6 +128,33 @@ start_two_ways() {
     refused_with 503 service_unavailable server_error
 }
 
+@test "two ways: an application that has a page for every path, /session too, lets nobody in by that" {
+    start_two_ways
+    ask /page -H "Cookie: session=page" -H "X-Token-Id: forged"
+    refused_with 503 service_unavailable server_error
+    ask /v1/models -H "Cookie: session=page"
+    same "$code" 503
+    same "$(passed)" ""
+}
+
+@test "two ways: the way to sign in leads to no other page, however its path is written" {
+    local path
+    start_two_ways
+    for path in /loginx '/login/..;/admin' /login/..%5cadmin /login/%252e%252e/admin /login/../admin /login%2f..%2fadmin; do
+        ask "$path" --path-as-is
+        same "$path $code" "$path 401"
+    done
+    same "$(passed)" ""
+    for path in '/login?next=/a' /login/a/style.css /login//x/../y.js; do
+        ask "$path" --path-as-is
+        same "$path $code" "$path 200"
+    done
+    exec 4<>"/dev/tcp/127.0.0.1/${nginx_url##*:}"
+    printf 'GET /login#/../admin HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' >&4
+    says "$(cat <&4)" "200 OK"
+    same "$(passed)" $'GET /login?next=/a\nGET /login/a/style.css\nGET /login/y.js\nGET /login'
+}
+
 @test "two ways: the questions are not to be asked from outside" {
     local path
     start_two_ways
@@ -189,7 +216,7 @@ start_limits() {
 
 # The statuses of so many requests over one connection, as "COUNT STATUS" lines: flood COUNT CURL-OPTION...
 flood() {
-    curl --silent --output /dev/null --write-out '%{http_code}\n' "${@:2}" "$authd_url/flood?[1-$1]" |
+    curl --silent --output /dev/null --write-out '%{http_code}\n' "${@:2}" "$authd_url${path:-/flood}?[1-$1]" |
         sort | uniq -c | sed 's/^ *//'
 }
 
@@ -264,6 +291,13 @@ flood() {
     nothing_passed
     same "$(flood 21 -H "X-Api-Key: $token_one")" "21 200"
     lacks "$(cat error.log)" flood
+}
+
+@test "limits: a token that lacks the scope is refused no more often than any other" {
+    start_limits
+    path=/v1/models
+    same "$(flood 20 -H "X-Api-Key: $token_two")" $'11 403\n9 429'
+    nothing_passed
 }
 
 @test "limits: refusals are what they were: challenge, body, scope, no verdict" {

@@ -117,7 +117,7 @@ kept() {
     local answer
     start_nodes
     echo sk-kept-before >alpha/peers/beta.token
-    for answer in "exit 0" "echo Welcome to beta" "printf 'sk-one\nsk-two\n'" "echo sk-0123456789; exit 6"; do
+    for answer in "exit 0" "echo Welcome" "echo Welcome to beta" "printf 'sk-one\nsk-two\n'" "echo sk-0123456789; exit 6"; do
         printf '#!/bin/sh\n%s\n' "$answer" >beta/provision.sh
         on alpha --rotate beta
         [ "$status" -ne 0 ] || fail "it should fail: $answer"

@@ -103,6 +103,7 @@ const cases = {
         res.write('x');
         setImmediate(() => res.destroy());
       },
+      switched: (res) => res.socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'),
       silent: () => {},
       gone: (res) => res.destroy(),
     };

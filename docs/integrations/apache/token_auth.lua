@@ -3,6 +3,7 @@
 --   clean         for LuaHookAccessChecker: takes out of every request what only token_authd may say
 --   authenticate  for LuaHookCheckUserID: whose token is it?
 --   scope         for LuaAuthzProvider: has that token these scopes?
+--   admitted      for LuaHookFixups: takes back a refusal, where something else lets in (<RequireAny>)
 --
 -- All that goes wrong in here ends in a refusal: httpd makes a 500 of an error in Lua.
 
@@ -118,6 +119,16 @@ function authenticate(r)
     r.notes["token_id"] = answer.headers["x-token-id"]
     r.user = answer.headers["x-token-name"]
     return apache2.OK
+end
+
+-- Only who was let in comes here.
+function admitted(r)
+    if r.notes["token_refused"] then
+        r.notes["token_refused"] = nil
+        r.err_headers_out["Cache-Control"] = nil
+        r.err_headers_out["WWW-Authenticate"] = nil
+    end
+    return apache2.DECLINED
 end
 
 -- Require token-scope NAME...: all of them.

@@ -31,9 +31,14 @@ esac
 peer=$1
 kept=$folder/$peer.token
 
+# One at a time: of two that rotate, the earlier could be the last to write.
+exec 9>>"$folder/lock"
+flock 9
+
 # What cannot be written ends it here, before there is a secret that nobody keeps.
 new=$(mktemp "$kept.XXXXXX")
 trap 'rm -f "$new"' EXIT
+trap 'exit 1' HUP INT TERM
 
 token=$(ssh -T -F "$folder/ssh_config" -- "$peer" "$request" </dev/null)
 if [ -z "$token" ]; then # never to be kept: it would overwrite a good one
@@ -45,6 +50,8 @@ fi
 case $token in
 *[!A-Za-z0-9_-]*) fail "what $peer gave is no token; not kept" ;;
 esac
+# Tokens are longer. A word may be what the peer's .bashrc prints.
+[ "${#token}" -ge 50 ] || fail "what $peer gave is no token; not kept"
 if ! printf '%s\n' "$token" >"$new" || ! mv -f "$new" "$kept"; then
     fail "not kept: try --rotate; a token that was kept before is good for 24 hours"
 fi

@@ -94,6 +94,7 @@ function ask(options, req, done) {
       answer(error);
     }
   });
+  asked.on('close', () => answer(new Error('no answer'))); // an upgrade, for one; no news after all else
   asked.on('response', (response) => {
     const chunks = [];
     let size = 0;

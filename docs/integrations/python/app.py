@@ -7,8 +7,8 @@ from token_verifier import Verdict
 anybody = token()
 with_models = token("models")
 
-# For all paths, so that one that is added later is protected, too; but FastAPI's pages about the API
-# would not be.
+# For all paths of FastAPI's own, so that one that is added later is protected, too. FastAPI's pages about
+# the API would not be, and neither are @app.websocket, app.mount and app.add_route: see README.md.
 app = FastAPI(dependencies=[Depends(anybody)], docs_url=None, redoc_url=None, openapi_url=None)
 app.add_exception_handler(Refused, answer_refused)
 
