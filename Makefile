@@ -368,7 +368,8 @@ deps-deb: | $(filter deps deps-test deps-lint,$(first))
 deps-integrations: | $(filter deps deps-test deps-lint deps-deb,$(first))
 	@packaging/deps.sh integrations
 	@mkdir -p '$(BUILD)/node' && cp tests/integrations/package.json '$(BUILD)/node/' && \
-		npm install --prefix '$(BUILD)/node' --ignore-scripts --no-audit --no-fund --loglevel=error
+		npm install --prefix '$(BUILD)/node' --ignore-scripts --no-audit --no-fund --loglevel=error \
+		--fetch-retries=1 --fetch-timeout=60000
 
 check-integrations: all $(helpers)
 	@BIN='$(abspath $(BUILD))' prove -j$(TEST_JOBS) --exec tests/tap tests/integrations/*.bats

@@ -3,6 +3,7 @@
 
 prepare() {
     local port
+    [ -z "${ASAN_OPTIONS-}" ] || skip "the library is built with sanitizers"
     needs cc curl pkg-config
     pkg-config --exists libmicrohttpd || skip "needs libmicrohttpd (make deps)"
     use common verifier authd upstream

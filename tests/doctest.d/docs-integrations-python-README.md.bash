@@ -3,6 +3,7 @@
 
 prepare() {
     local python=/usr/bin/python3 port
+    [ -z "${ASAN_OPTIONS-}" ] || skip "the library is built with sanitizers"
     needs curl
     "$python" -c 'import fastapi, uvicorn' 2>/dev/null || skip "needs FastAPI and uvicorn (make deps-integrations)"
     use common verifier authd upstream
