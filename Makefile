@@ -45,7 +45,7 @@ PKG_CONFIG ?= pkg-config
 OBJCOPY ?= objcopy
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
-TEST_JOBS ?= 2
+TEST_JOBS ?= 3
 
 # A program is a folder of src/ with the name of the program. PKGS is what pkg-config calls the
 # libraries that all code may use, PKGS_folder what only the files of one folder use. An OPTIONAL
