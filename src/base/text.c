@@ -199,8 +199,7 @@ const char *text_quote(struct text_quoted *quoted, const char *text, size_t size
     return quoted->text;
 }
 
-/* Whether a shell and a terminal take every character for what it is. */
-static bool is_shown_raw(const char *text, size_t size)
+bool text_is_harmless(const char *text, size_t size)
 {
     for (size_t i = 0; i < size;) {
         uint32_t point;
@@ -243,7 +242,7 @@ const char *text_shell(struct text_shell *word, const char *text)
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
                                 "_@%+=:,./-";
     const size_t size = strlen(text);
-    const bool escapes = !is_shown_raw(text, size);
+    const bool escapes = !text_is_harmless(text, size);
     char *out = word->text;
 
     if (size > 0 && size < sizeof(word->text) && strspn(text, plain) == size) {

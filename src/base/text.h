@@ -26,6 +26,9 @@ size_t text_utf8_next(const char *text, size_t size, uint32_t *point);
 /* Characters that move the cursor, end a line, reorder what is shown, or are not seen at all. */
 bool text_is_control(uint32_t point);
 
+/* Whether it is UTF-8 without any of those: a terminal takes each character for what it is. */
+bool text_is_harmless(const char *text, size_t size);
+
 /* White space as people see it: ASCII, no-break, the other Unicode spaces. */
 bool text_is_blank(uint32_t point);
 

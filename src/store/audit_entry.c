@@ -94,20 +94,6 @@ static bool read_fields(struct audit_entry *entry, struct json_cursor *cursor)
     return false;
 }
 
-static bool is_harmless(const char *text, size_t size)
-{
-    for (size_t i = 0; i < size;) {
-        uint32_t point;
-        const size_t length = text_utf8_next(text + i, size - i, &point);
-
-        if (length == 0 || text_is_control(point)) {
-            return false;
-        }
-        i += length;
-    }
-    return true;
-}
-
 bool audit_entry_read(struct audit_entry *entry, const char *line, size_t size)
 {
     struct json_cursor cursor;
@@ -115,12 +101,12 @@ bool audit_entry_read(struct audit_entry *entry, const char *line, size_t size)
 
     *entry = (struct audit_entry){.time = TIME_NONE};
     json_cursor_init(&cursor, "", line, size);
-    return is_harmless(line, size) && read_fields(entry, &cursor) && !entry->no_memory &&
+    return text_is_harmless(line, size) && read_fields(entry, &cursor) && !entry->no_memory &&
            entry->time != TIME_NONE && entry->action[0] != '\0' &&
            token_is_id(entry->id, strlen(entry->id)) &&
            token_name_check_stored(entry->name, strlen(entry->name), &ignored) == STATUS_OK &&
-           is_harmless(entry->action, strlen(entry->action)) &&
-           is_harmless(entry->login, strlen(entry->login)) &&
-           is_harmless(entry->sudo_user, strlen(entry->sudo_user)) &&
-           is_harmless(entry->host, strlen(entry->host));
+           text_is_harmless(entry->action, strlen(entry->action)) &&
+           text_is_harmless(entry->login, strlen(entry->login)) &&
+           text_is_harmless(entry->sudo_user, strlen(entry->sudo_user)) &&
+           text_is_harmless(entry->host, strlen(entry->host));
 }
