@@ -252,9 +252,15 @@ static enum status resolve_folder(const char *path, char **folder, const char **
         return error_no_memory(error);
     }
     *folder = realpath(given, NULL);
-    status = *folder != NULL ? STATUS_OK
-                             : error_set_errno(error, STATUS_STORE, errno,
-                                               "the folder of %s cannot be used", path);
+    if (*folder != NULL) {
+        status = STATUS_OK;
+    } else if (errno == ENOENT) {
+        status = error_set(error, STATUS_STORE,
+                           "the folder of %s does not exist; make it, or name another file", path);
+    } else {
+        status =
+            error_set_errno(error, STATUS_STORE, errno, "the folder of %s cannot be used", path);
+    }
     free(given);
     return status;
 }

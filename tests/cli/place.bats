@@ -9,7 +9,7 @@ load place
 @test "a file in a folder that is not there is refused, and nothing is made" {
     token=sk-none
     for file in no/api_tokens.json no/such/api_tokens.json ./no/../api_tokens.json; do
-        fails "No such file" "$manager" create --file "$file" one
+        fails "does not exist; make it, or name another file" "$manager" create --file "$file" one
         fails "" "$manager" list --file "$file"
         fails "" "$manager" revoke --file "$file" one
         fails "unavailable" "$verifier" check --file "$file"
