@@ -57,7 +57,12 @@ show "token_manager revoke $beginning"
 show 'echo "Authorization: Bearer $TOKEN" | token_verifier check'
 echo "Authorization: Bearer $token" | "$verifier" check || echo "(exit status $?)"
 
-[ -z "$authd_pid" ] || ask
+if [ -n "$authd_pid" ]; then
+    ask
+    kill "$authd_pid"
+    wait "$authd_pid" || true
+    authd_pid=
+fi
 
 show 'token_manager delete my-application mobile-app'
 "$manager" delete my-application mobile-app
