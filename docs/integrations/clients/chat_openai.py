@@ -1,4 +1,6 @@
-"""Asks an API for a chat with OpenAI's client, since its version 1: pip install openai
+"""Not run by our tests, for Debian has no package of OpenAI's client. Asks an API for a chat with it.
+
+pip install openai, version 1 or later
 
 usage: OPENAI_API_KEY=... OPENAI_BASE_URL=http://127.0.0.1:8080/v1 python3 chat_openai.py
 """
